@@ -1,0 +1,102 @@
+/* Measure: what is read off a trained network. Each measure is one file and one line in ebr_measures (src/measure/
+ * table.c): it declares its columns, curves and spectra for a run's configuration, and later fills them.
+ *
+ * A schema is the union of what the runs of a sweep declare; a record is one run's values in a schema's layout; store
+ * writes records without knowing what they mean. */
+#ifndef EBRSWEEP_MEASURE_H
+#define EBRSWEEP_MEASURE_H
+
+#include <ebrsweep/train.h>
+
+/* ---- schema and record ------------------------------------------------------------------------------------------- */
+
+/* points = values = 1: a scalar column of /runs. values = 1: a curve, /curves/<name> (runs x points).
+ * Otherwise /spectra/<name> (runs x points x values). */
+typedef struct ebr_column {
+  char name[64];
+  char unit[16];
+  char meaning[160];
+  int points, values;
+  size_t offset; /* into a record's values [doubles] */
+} ebr_column;
+
+typedef struct ebr_schema ebr_schema;
+
+EBR_FALLIBLE ebr_schema_create(ebr_schema **schema);
+void ebr_schema_destroy(ebr_schema **schema);
+/* Adds a column, or widens the one of that name to at least these points and values. Order of first mention is kept. */
+EBR_FALLIBLE ebr_schema_add(ebr_schema *schema, const char *name, const char *unit, const char *meaning, int points,
+                            int values);
+int ebr_schema_count(const ebr_schema *schema);
+const ebr_column *ebr_schema_at(const ebr_schema *schema, int index);
+int ebr_schema_find(const ebr_schema *schema, const char *name); /* index, or -1 */
+size_t ebr_schema_size(const ebr_schema *schema);                /* of a record's values [doubles] */
+
+typedef struct ebr_record {
+  const ebr_schema *schema; /* borrowed */
+  double *values;           /* (ebr_schema_size), NaN = not measured; a curve's or spectrum's points are contiguous */
+} ebr_record;
+
+EBR_FALLIBLE ebr_record_create(const ebr_schema *schema, ebr_record **record);
+void ebr_record_destroy(ebr_record **record);
+void ebr_record_clear(ebr_record *record); /* all NaN */
+/* Sets value [point][index] of a column; EBR_INTERNAL for a column or place that nobody declared. */
+EBR_FALLIBLE ebr_record_set(ebr_record *record, const char *name, int point, int index, double value);
+
+/* ---- measures ---------------------------------------------------------------------------------------------------- */
+
+/* Points at which curves and spectra are taken: epoch 0, every measure.every epochs, and the last. */
+int ebr_measure_points(const ebr_config *config);
+/* The point that epoch [0, train.epochs] is, or -1. */
+int ebr_measure_point(const ebr_config *config, int epoch);
+
+/* What a measure may look at. Borrowed. */
+typedef struct ebr_subject {
+  const ebr_config *config;
+  const ebr_samples *samples;
+  ebr_trainer *trainer;
+  int only;                           /* as in ebr_network_create */
+  int point;                          /* which point of the curves this is */
+  bool last;                          /* the end of training: scalars are taken now */
+  const ebr_scores *alone;            /* (m) test scores of each modality's unimodal network, or NULL */
+  const double *alone_contribution;   /* (m) rise of that network's test loss when its modality is removed [nats], or NULL */
+} ebr_subject;
+
+typedef struct ebr_measure {
+  const char *name;
+  const char *help;
+  /* Declares what take will set for this configuration; shape is that of the run's data. */
+  ebr_error *(*declare)(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
+  ebr_error *(*take)(const ebr_subject *subject, ebr_record *record);
+} ebr_measure;
+
+int ebr_measure_count(void);
+const ebr_measure *ebr_measure_at(int index);
+/* All measures: the whole of what run needs. */
+EBR_FALLIBLE ebr_measures_declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
+EBR_FALLIBLE ebr_measures_take(const ebr_subject *subject, ebr_record *record);
+
+/* Mean-replaced loss: removes modality (its fused slice becomes the training mean) and scores the test set. For
+ * contributions, and for the unimodal baselines in run. */
+EBR_FALLIBLE ebr_measure_without(ebr_trainer *trainer, const ebr_samples *samples, int only, int modality,
+                                 ebr_scores *scores);
+
+/* ---- spectra ----------------------------------------------------------------------------------------------------- */
+
+/* Rank measures of a list of singular values s, descending. Design, 'Measures'; Roy & Vetterli 2007 for effective rank. */
+typedef struct ebr_ranks {
+  double numerical;     /* s > max(rows, cols) eps s_1 */
+  double numerical_2;   /* s > 1e-2 s_1 */
+  double numerical_3;   /* s > 1e-3 s_1 */
+  double effective;     /* exp(-sum p log p), p = s / sum s */
+  double stable;        /* ||A||_F^2 / s_1^2 */
+  double participation; /* (sum s^2)^2 / sum s^4 */
+  double nuclear;       /* sum s */
+  double condition;     /* s_1 / s_last */
+} ebr_ranks;
+
+void ebr_ranks_from(const double *singular, int count, int rows, int cols, ebr_ranks *ranks);
+/* Singular values of a row-major (rows x cols) matrix by LAPACK, descending, min(rows, cols) of them. a is destroyed. */
+EBR_FALLIBLE ebr_singular_values(double *a, int rows, int cols, double *singular);
+
+#endif

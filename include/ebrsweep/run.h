@@ -1,0 +1,16 @@
+/* Run: one run from start to finish: data, model, train, measure, record. Knows no MPI. */
+#ifndef EBRSWEEP_RUN_H
+#define EBRSWEEP_RUN_H
+
+#include <ebrsweep/measure.h>
+
+/* Local. Carries out one run and fills record (cleared first). A run that diverges is a result: *reason gets a sentence
+ * (capacity bytes, "" when all went well) and the record keeps what was measured until then. */
+EBR_FALLIBLE ebr_run_execute(const ebr_config *config, const ebr_library *library, ebr_record *record, char *reason,
+                             size_t capacity);
+/* Predicted floating-point operations of the whole run, for the schedule. */
+double ebr_run_cost(const ebr_config *config, const ebr_shape *shape);
+/* Predicted peak memory of the run on one rank [bytes]. */
+size_t ebr_run_bytes(const ebr_config *config, const ebr_shape *shape);
+
+#endif

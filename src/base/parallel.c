@@ -1,0 +1,56 @@
+#include <ebrsweep/parallel.h>
+
+#include <stdio.h>
+#include <string.h>
+
+ebr_error *ebr_mpi_error(int mpi_code, const char *call, const char *file, int line)
+{
+  char sentence[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(mpi_code, sentence, &length);
+  return ebr_error_create(EBR_LIBRARY, file, line, "%.*s failed: %s", (int)strcspn(call, "("), call, sentence);
+}
+
+ebr_error *ebr_agree(MPI_Comm comm, ebr_error *mine)
+{
+  ebr_error *error = NULL;
+  char message[1024] = "";
+  struct {
+    int code, rank;
+  } local = {(int)ebr_error_code(mine), 0}, worst;
+  if (MPI_Comm_rank(comm, &local.rank) != MPI_SUCCESS) return mine;
+  int own_rank = local.rank;
+  EBR_TRY_MPI(MPI_Allreduce(&local, &worst, 1, MPI_2INT, MPI_MAXLOC, comm));
+  if (worst.code == EBR_OK) goto done;
+  if (own_rank == worst.rank) snprintf(message, sizeof message, "%s", ebr_error_message(mine));
+  EBR_TRY_MPI(MPI_Bcast(message, sizeof message, MPI_CHAR, worst.rank, comm));
+  if (own_rank == worst.rank) return mine;
+  error = ebr_error_create((ebr_code)worst.code, __FILE__, __LINE__, "%s", message);
+done:
+  if (mine) ebr_error_destroy(&mine);
+  return error;
+}
+
+ebr_error *ebr_agree_same(MPI_Comm comm, uint64_t value, const char *what)
+{
+  ebr_error *error = NULL;
+#ifndef NDEBUG
+  uint64_t both[2] = {value, ~value}, least[2];
+  EBR_TRY_MPI(MPI_Allreduce(both, least, 2, MPI_UINT64_T, MPI_MIN, comm));
+  EBR_CHECK(least[0] == ~least[1], EBR_INTERNAL, "%s differs between ranks", what);
+done:
+#else
+  (void)comm, (void)value, (void)what;
+#endif
+  return error;
+}
+
+ebr_error *ebr_comm_duplicate(MPI_Comm parent, const char *name, MPI_Comm *comm)
+{
+  ebr_error *error = NULL;
+  EBR_TRY_MPI(MPI_Comm_dup(parent, comm));
+  EBR_TRY_MPI(MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN));
+  EBR_TRY_MPI(MPI_Comm_set_name(*comm, name));
+done:
+  return error;
+}
