@@ -60,6 +60,9 @@ EBR_FALLIBLE ebr_network_create(const ebr_config *config, const ebr_shape *shape
 void ebr_network_destroy(ebr_network **network);
 /* What ebr_network_create would allocate, optimiser's moments not included [bytes]. */
 size_t ebr_network_bytes(const ebr_config *config, const ebr_shape *shape, int only, int batch);
+/* Scalars in its parameter array, padding included; and multiply-adds of one sample's forward pass, each counted as two. */
+size_t ebr_network_parameter_count(const ebr_config *config, const ebr_shape *shape, int only);
+double ebr_network_flops(const ebr_config *config, const ebr_shape *shape, int only);
 
 /* ---- shapes and parameters --------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,66 @@
+/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. The concatenation is never made:
+ * the first layer is a sum over modalities of (B x l) (l x n) products on row blocks of one (m l x n) weight. */
+#include "model/kernels.h"
+#include "model/network.h"
+
+#include <string.h>
+
+static void layout(ebr_network *network, ebr_arena *arena)
+{
+  int l = network->features;
+  network->head = (ebr_mlp){.depth = 2, .width = {network->modalities * l, network->width, network->classes}};
+  ebr_mlp *head = &network->head;
+  head->weight[0] = ebr_network_add_tensor(network, head->width[0], head->width[1], (ebr_tensor_kind){.role = EBR_ROLE_HEAD_FIRST},
+                                           "phi.weight.0");
+  head->bias[0] = ebr_network_add_tensor(network, 1, head->width[1], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.0");
+  head->weight[1] = ebr_network_add_tensor(network, head->width[1], head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_WEIGHT},
+                                           "phi.weight.1");
+  head->bias[1] = ebr_network_add_tensor(network, 1, head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.1");
+  (void)arena;
+}
+
+static void zero_absent(const ebr_network *network, int count, ebr_real *block)
+{
+  if (network->all_present) return;
+  size_t l = (size_t)network->features;
+  for (int i = 0; i < network->modalities; i++)
+    for (int b = 0; b < count; b++)
+      if (!network->present[b * network->modalities + i])
+        memset(ebr_slice(block, network, i, network->features) + (size_t)b * l, 0, l * sizeof *block);
+}
+
+static void forward(ebr_network *network, int count)
+{
+  const ebr_mlp *head = &network->head;
+  int l = network->features, n = network->width;
+  const ebr_real *weight = network->values + head->weight[0];
+  zero_absent(network, count, network->fused);
+  for (int i = 0; i < network->modalities; i++)
+    ebr_gemm_nn(count, n, l, ebr_slice(network->fused, network, i, l), l, weight + (size_t)i * (size_t)l * (size_t)n, n,
+                i > 0, network->hidden, n);
+  ebr_bias_activate(count, n, network->values + head->bias[0], network->relu, network->hidden);
+  ebr_linear(count, n, network->classes, network->hidden, network->values + head->weight[1],
+             network->values + head->bias[1], false, network->logits);
+}
+
+static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *stream, ebr_losses *losses)
+{
+  const ebr_mlp *head = &network->head;
+  int count = batch->count, l = network->features, n = network->width;
+  const ebr_real *weight = network->values + head->weight[0];
+  ebr_real *dweight = network->gradients + head->weight[0];
+  ebr_linear_backward(count, n, network->classes, network->hidden, network->values + head->weight[1], network->logits,
+                      false, network->dlogits, network->gradients + head->weight[1],
+                      network->gradients + head->bias[1], network->dhidden);
+  ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,
+                             network->gradients + head->bias[0]);
+  for (int i = 0; i < network->modalities; i++) {
+    size_t block = (size_t)i * (size_t)l * (size_t)n;
+    ebr_gemm_tn(l, n, count, ebr_slice(network->fused, network, i, l), l, network->dhidden, n, 0, dweight + block, n);
+    ebr_gemm_nt(count, l, n, network->dhidden, n, weight + block, n, 0, ebr_slice(network->dfused, network, i, l), l);
+  }
+  zero_absent(network, count, network->dfused);
+  (void)stream, (void)losses;
+}
+
+const ebr_fusion ebr_fusion_concat = {"concat", layout, forward, backward};

@@ -1,0 +1,39 @@
+/* Element-wise passes and losses of the training arithmetic. Everything here runs over whole arrays, allocates nothing,
+ * and is compiled for several vector widths; the processor picks one when the program starts. */
+#ifndef EBR_MODEL_KERNELS_H
+#define EBR_MODEL_KERNELS_H
+
+#include <ebrsweep/base.h>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define EBR_VECTOR __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define EBR_VECTOR
+#endif
+
+/* y (rows x cols) += bias (cols), then max(y, 0) if relu. */
+void ebr_bias_activate(int rows, int cols, const ebr_real *bias, bool relu, ebr_real *y);
+/* dy (rows x cols) becomes 0 where y <= 0 if relu; dbias (cols) gets the column sums of what is left. */
+void ebr_bias_activate_backward(int rows, int cols, const ebr_real *y, bool relu, ebr_real *dy, ebr_real *dbias);
+/* y += a x, y = a x, over count values. */
+void ebr_add_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
+void ebr_copy_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
+
+/* y (rows x out) = act(x (rows x in) w (in x out) + bias). */
+void ebr_linear(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *bias, bool relu,
+                ebr_real *y);
+/* From dy = dL/dy (destroyed: masked by the activation): dw, dbias (NULL: parameters are not wanted), dx (NULL: not
+ * wanted; otherwise overwritten). */
+void ebr_linear_backward(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *y, bool relu,
+                         ebr_real *dy, ebr_real *dw, ebr_real *dbias, ebr_real *dx);
+
+/* Cross-entropy of softmax(logits (rows x cols)) against label (rows), summed over the rows whose weight is not 0 [nats].
+ * weight (rows) may be NULL (all ones). dlogits, if not NULL, gets scale * d sum / d logits; rows of weight 0 get zeros.
+ * correct, if not NULL, is increased by the number of rows whose largest logit is the label's. */
+double ebr_cross_entropy(int rows, int cols, const ebr_real *logits, const int32_t *label, const uint8_t *weight,
+                         ebr_real scale, ebr_real *dlogits, double *correct);
+/* Cross-entropy of the uniform distribution against softmax(logits): the confusion form of the adversary. */
+double ebr_confusion(int rows, int cols, const ebr_real *logits, const uint8_t *weight, ebr_real scale,
+                     ebr_real *dlogits);
+
+#endif

@@ -1,0 +1,113 @@
+/* The inside of a network, for the files of this module. See ebrsweep/model.h for the picture. */
+#ifndef EBR_MODEL_NETWORK_H
+#define EBR_MODEL_NETWORK_H
+
+#include <ebrsweep/model.h>
+
+enum { EBR_DEPTH_MOST = EBR_LIST_MOST };
+
+/* A stack of linear layers with the activation between them, none behind the last. */
+typedef struct ebr_mlp {
+  int depth;
+  int width[EBR_DEPTH_MOST + 1]; /* width[0] inputs, width[depth] outputs */
+  size_t weight[EBR_DEPTH_MOST]; /* offsets: (width[k] x width[k + 1]) */
+  size_t bias[EBR_DEPTH_MOST];   /* offsets: (width[k + 1]) */
+  ebr_real *out[EBR_DEPTH_MOST];  /* (rows x width[k + 1]) */
+  ebr_real *dout[EBR_DEPTH_MOST]; /* gradients of the same */
+} ebr_mlp;
+
+/* A fusion head: one file, one line in ebr_fusion_at. Its state is made by layout, from the network's arena. */
+typedef struct ebr_fusion {
+  const char *name;
+  /* Adds tensors and takes buffers; called once measuring and once for real. */
+  void (*layout)(ebr_network *network, ebr_arena *arena);
+  /* fused, present -> hidden, logits. */
+  void (*forward)(ebr_network *network, int count);
+  /* dlogits -> dfused and the head's gradients; may add losses of its own. dfused rows of absent modalities are 0. */
+  void (*backward)(ebr_network *network, const ebr_batch *batch, ebr_stream *stream, ebr_losses *losses);
+} ebr_fusion;
+
+extern const ebr_fusion ebr_fusion_concat;
+const ebr_fusion *ebr_fusion_at(int choice);
+
+struct ebr_network {
+  ebr_config config;
+  int modalities, classes, features, latent, width, batch; /* m C l q n B; latent is 0 without reallocation */
+  int inputs[EBR_MODALITIES_MOST];
+  uint64_t key;
+  bool relu;
+  const ebr_fusion *fusion;
+
+  int tensor_count, tensor_capacity;
+  ebr_tensor *tensors;
+  size_t size, psi_start; /* [scalars] */
+  double flops;           /* of one sample's forward pass */
+  ebr_real *values, *gradients;
+  ebr_arena arena;
+  bool counting; /* layout's first pass: tensors are only counted */
+
+  ebr_real *input[EBR_MODALITIES_MOST];
+  ebr_mlp f[EBR_MODALITIES_MOST], h[EBR_MODALITIES_MOST], inverse[EBR_MODALITIES_MOST], psi, auxiliary;
+  double strength[EBR_MODALITIES_MOST]; /* b_i */
+  bool scaled;                          /* any b_i is not 1: fused is a buffer of its own */
+  /* (m x B x l), (m x B x q), (m x B x l), (m x B x l); without reallocation G and R are F; fused is R unless scaled */
+  ebr_real *F, *G, *R, *fused, *dF, *dG, *dR, *dfused;
+  ebr_real *hidden, *dhidden; /* (B x n) */
+  ebr_real *logits, *dlogits; /* (B x C) */
+  uint8_t *present;           /* (B x m) */
+  uint8_t *row_present;       /* (m B): present, modality-major */
+  bool all_present;
+  int32_t *row_modality; /* (m B): psi's labels */
+  int32_t *row_label;    /* (m B): the class, once per modality */
+  ebr_real *psi_input;   /* (m B x (q + C)) when psi is conditional, else G */
+  ebr_real *psi_dinput;  /* (m B x psi's inputs) */
+  ebr_real *auxiliary_dinput; /* (m B x q or l) */
+  double *softened;           /* (2 x C): distillation's probabilities of one sample */
+  ebr_mlp head;               /* concat: the two layers of phi */
+  void *fusion_state;         /* of grape and muse */
+};
+
+static inline ebr_real *ebr_slice(ebr_real *block, const ebr_network *network, int modality, int width)
+{
+  return block + (size_t)modality * (size_t)network->batch * (size_t)width;
+}
+
+/* ---- layout ------------------------------------------------------------------------------------------------------ */
+
+/* What a new tensor is. */
+typedef struct ebr_tensor_kind {
+  ebr_role role;
+  bool psi;
+  int uses; /* how often one sample's forward pass multiplies by it; 0 counts as 1 */
+} ebr_tensor_kind;
+
+/* Adds a tensor (rows x cols) and answers its offset. */
+size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tensor_kind kind, const char *format, ...)
+    EBR_PRINTF(5, 6);
+ebr_real *ebr_take_reals(ebr_arena *arena, size_t rows, size_t cols);
+/* Adds the tensors of an MLP named part[.modality] (modality < 0: none), and takes activations for rows rows. last, if not
+ * NULL, is where the last layer's output and its gradient go. */
+typedef struct ebr_mlp_place {
+  const char *part;
+  int modality;
+  bool psi;
+  int rows;
+  int uses;
+  ebr_real *out, *dout; /* NULL: taken from the arena */
+} ebr_mlp_place;
+void ebr_mlp_layout(ebr_mlp *mlp, ebr_network *network, ebr_arena *arena, const ebr_mlp_place *place);
+
+/* ---- MLPs -------------------------------------------------------------------------------------------------------- */
+
+void ebr_mlp_forward(ebr_mlp *mlp, const ebr_network *network, int rows, const ebr_real *x);
+/* From dout of the last layer (destroyed); parameters: fill the gradients; dx may be NULL. */
+void ebr_mlp_backward(ebr_mlp *mlp, ebr_network *network, int rows, const ebr_real *x, bool parameters, ebr_real *dx);
+
+/* ---- remedies: each adds its loss, and its gradient to dG (m x B x q, or dF without reallocation) ---------------- */
+
+void ebr_remedy_adversary(ebr_network *network, const ebr_batch *batch, double lambda, ebr_losses *losses);
+void ebr_remedy_distillation(ebr_network *network, const ebr_batch *batch, const double *weight, ebr_losses *losses);
+void ebr_remedy_auxiliary(ebr_network *network, const ebr_batch *batch, const ebr_remedies *remedies,
+                          ebr_losses *losses);
+
+#endif
