@@ -42,6 +42,9 @@ typedef struct ebr_shape {
 } ebr_shape;
 EBR_FALLIBLE ebr_samples_shape(const ebr_library *library, const ebr_config *config, ebr_shape *shape);
 
+/* What ebr_samples_create would allocate, the library's share not included [bytes]. Local. */
+size_t ebr_samples_bytes(const ebr_config *config, const ebr_shape *shape);
+
 /* Standardised rows: out (count x d_i) gets (x[row] - mean) * scale for row = rows[0 .. count), with the run's feature
  * noise; rows without the modality become 0. Local, allocates nothing. */
 void ebr_samples_gather(const ebr_samples *samples, int modality, const int32_t *rows, int count, ebr_real *out);

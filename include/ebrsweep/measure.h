@@ -58,6 +58,7 @@ typedef struct ebr_subject {
   int only;                           /* as in ebr_network_create */
   int point;                          /* which point of the curves this is */
   bool last;                          /* the end of training: scalars are taken now */
+  const ebr_losses *losses;           /* means over the last epoch, or NULL before the first */
   const ebr_scores *alone;            /* (m) test scores of each modality's unimodal network, or NULL */
   const double *alone_contribution;   /* (m) rise of that network's test loss when its modality is removed [nats], or NULL */
 } ebr_subject;

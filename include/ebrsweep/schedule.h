@@ -16,6 +16,9 @@ EBR_FALLIBLE ebr_schedule_destroy(ebr_schedule **schedule);
  * ranks. */
 EBR_FALLIBLE ebr_schedule_next(ebr_schedule *schedule, int64_t *item);
 
+/* Local: items that are over, as far as the shared counter tells: what was drawn less one in hand a rank. */
+int64_t ebr_schedule_finished(ebr_schedule *schedule, int ranks);
+
 /* ---- stopping ---------------------------------------------------------------------------------------------------- */
 
 /* Signals SIGTERM, SIGUSR1, SIGINT ask for a stop; a second SIGINT aborts. Once a process. */

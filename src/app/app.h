@@ -1,0 +1,13 @@
+/* The program: one file a subcommand, one line a subcommand in main.c. Results go to stdout, messages to stderr. */
+#ifndef EBR_APP_APP_H
+#define EBR_APP_APP_H
+
+#include <ebrsweep/base.h>
+
+/* argv[0] is the subcommand's name. Long-running ones return EBR_STOPPED or EBR_FAILED_RUNS for exit codes 75 and 1. */
+ebr_error *ebr_app_run(int argc, char **argv);
+ebr_error *ebr_app_plan(int argc, char **argv);
+ebr_error *ebr_app_show(int argc, char **argv);
+ebr_error *ebr_app_status(int argc, char **argv);
+
+#endif

@@ -1,0 +1,316 @@
+/* ebrsweep run: the sweep over all ranks. Ranks agree on every error before the next collective call. */
+#include "app/app.h"
+#include "app/progress.h"
+#include "app/sweep_file.h"
+
+#include <ebrsweep/library.h>
+#include <ebrsweep/run.h>
+#include <ebrsweep/schedule.h>
+#include <ebrsweep/store.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct run_options {
+  ebr_sweep_options sweep;
+  char output[4096];
+  bool quiet, retry_failed, help;
+} run_options;
+
+/* Everything that a job holds while it runs. */
+typedef struct job {
+  run_options options;
+  MPI_Comm comm;
+  int rank, ranks;
+  char host[32];
+  ebr_sweep *sweep;
+  ebr_library *library;
+  ebr_schema *schema;
+  ebr_store *store;
+  ebr_schedule *schedule;
+  ebr_record *record;
+  int64_t *items; /* sweep runs to be done */
+  double *cost;
+  int64_t wanted, failed, finished; /* failed, finished: by this rank */
+} job;
+
+static void print_help(void)
+{
+  printf("Usage: mpirun -n RANKS ebrsweep run SWEEP [OPTION...] [-- PETSC OPTION...]\n"
+         "Trains and measures every run of SWEEP and writes RESULTS; run again, it does what is left.\n\n"
+         "  -o, --output RESULTS   the results file (default: the sweep's name with .h5, in this folder)\n"
+         "  -s, --set NAME=VALUE   replace a parameter of the sweep file (repeatable)\n"
+         "      --retry-failed     do failed runs again\n"
+         "  -q, --quiet            no progress\n"
+         "  -h, --help             this text\n");
+}
+
+static ebr_error *parse_options(int argc, char **argv, run_options *options)
+{
+  ebr_error *error = NULL;
+  static const struct option longs[] = {{"output", required_argument, NULL, 'o'}, {"set", required_argument, NULL, 's'},
+                                        {"retry-failed", no_argument, NULL, 'r'}, {"quiet", no_argument, NULL, 'q'},
+                                        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+  int choice;
+  opterr = 0;
+  optind = 1;
+  while ((choice = getopt_long(argc, argv, ":o:s:qh", longs, NULL)) != -1) switch (choice) {
+      case 'o': snprintf(options->output, sizeof options->output, "%s", optarg); break;
+      case 's': EBR_TRY(ebr_sweep_options_set(&options->sweep, optarg)); break;
+      case 'r': options->retry_failed = true; break;
+      case 'q': options->quiet = true; break;
+      case 'h': options->help = true; break;
+      case ':': EBR_FAIL(EBR_USAGE, "run: option '%s' needs a value", argv[optind - 1]);
+      default: EBR_FAIL(EBR_USAGE, "run: there is no option '%s'; see ebrsweep run --help", argv[optind - 1]);
+    }
+  if (options->help) goto done;
+  EBR_CHECK(optind < argc && argv[optind][0], EBR_USAGE, "run: which sweep file? See ebrsweep run --help");
+  options->sweep.path = argv[optind];
+  EBR_CHECK(optind + 1 >= argc || strcmp(argv[optind + 1], "--") == 0 || strcmp(argv[optind - 1], "--") == 0, EBR_USAGE,
+            "run: one sweep file at a time, '%s' is left over", argv[optind + 1]);
+done:
+  return error;
+}
+
+/* ---- the sweep, the same on all ranks ---------------------------------------------------------------------------- */
+
+static ebr_error *broadcast_text(job *j, char **text, size_t *length)
+{
+  ebr_error *error = NULL;
+  uint64_t count = 0;
+  if (j->rank == 0) error = ebr_sweep_options_read(&j->options.sweep, text, length);
+  EBR_TRY(ebr_agree(j->comm, error));
+  count = *length;
+  EBR_TRY_MPI(MPI_Bcast(&count, 1, MPI_UINT64_T, 0, j->comm));
+  *length = count;
+  if (j->rank != 0) *text = malloc(count + 1);
+  EBR_TRY(ebr_agree(j->comm, *text ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a sweep")));
+  EBR_TRY_MPI(MPI_Bcast(*text, (int)count, MPI_CHAR, 0, j->comm));
+done:
+  return error;
+}
+
+static ebr_error *read_sweep(job *j)
+{
+  ebr_error *error = NULL;
+  char *text = NULL;
+  size_t length = 0;
+  EBR_TRY(broadcast_text(j, &text, &length));
+  EBR_TRY(ebr_agree(j->comm, ebr_sweep_options_parse(&j->options.sweep, text, length, &j->sweep)));
+  if (!j->options.output[0])
+    snprintf(j->options.output, sizeof j->options.output, "%s.h5", ebr_sweep_name(j->sweep));
+done:
+  free(text);
+  return error;
+}
+
+/* ---- what is to be done ------------------------------------------------------------------------------------------ */
+
+/* Runs that differ in their seed alone have one shape, one schema and one cost: the last answer serves again. */
+static ebr_error *survey(job *j)
+{
+  ebr_error *error = NULL;
+  ebr_config before = {0}, config;
+  ebr_shape shape;
+  double cost = 0;
+  for (int64_t run = 0; run < ebr_sweep_count(j->sweep); run++) {
+    ebr_sweep_run(j->sweep, run, &config);
+    config.seed = 0;
+    if (run == 0 || memcmp(&config, &before, sizeof config) != 0) {
+      EBR_TRY(ebr_samples_shape(j->library, &config, &shape));
+      EBR_TRY(ebr_measures_declare(&config, &shape, j->schema));
+      cost = ebr_run_cost(&config, &shape);
+      before = config;
+    }
+    j->cost[run] = cost;
+  }
+done:
+  return error;
+}
+
+static ebr_error *allocate(job *j)
+{
+  ebr_error *error = NULL;
+  size_t count = (size_t)ebr_sweep_count(j->sweep);
+  j->items = malloc(count * sizeof *j->items);
+  j->cost = malloc(count * sizeof *j->cost);
+  EBR_CHECK(j->items && j->cost, EBR_MEMORY, "no memory for a list of %zu runs", count);
+  EBR_TRY(ebr_schema_create(&j->schema));
+done:
+  return error;
+}
+
+static void keep_wanted(job *j)
+{
+  for (int64_t run = 0; run < ebr_sweep_count(j->sweep); run++) {
+    if (!ebr_store_wanted(j->store, run, j->options.retry_failed)) continue;
+    j->cost[j->wanted] = j->cost[run];
+    j->items[j->wanted++] = run;
+  }
+}
+
+static ebr_error *prepare(job *j, const char *command)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(ebr_library_create(j->comm, j->sweep, &j->library));
+  EBR_TRY(ebr_agree(j->comm, allocate(j)));
+  EBR_TRY(ebr_agree(j->comm, survey(j)));
+  EBR_TRY(ebr_agree(j->comm, ebr_record_create(j->schema, &j->record)));
+  EBR_TRY(ebr_store_open(j->comm, j->options.output, j->sweep, j->schema, command, &j->store));
+  keep_wanted(j);
+  EBR_TRY(ebr_schedule_create(j->comm, j->items, j->cost, j->wanted, &j->schedule));
+done:
+  return error;
+}
+
+/* ---- doing it ---------------------------------------------------------------------------------------------------- */
+
+static ebr_error *do_run(job *j, int64_t run)
+{
+  ebr_error *error = NULL;
+  ebr_config config;
+  ebr_row row = {.id = ebr_sweep_id(j->sweep, run), .started = ebr_clock_wall(), .rank = j->rank};
+  double start = ebr_clock_seconds();
+  snprintf(row.host, sizeof row.host, "%s", j->host);
+  ebr_sweep_run(j->sweep, run, &config);
+  EBR_TRY(ebr_store_begin(j->store, run, &row));
+  EBR_TRY(ebr_run_execute(&config, j->library, j->record, row.reason, sizeof row.reason));
+  row.seconds = ebr_clock_seconds() - start;
+  row.status = row.reason[0] ? EBR_STATUS_FAILED : EBR_STATUS_DONE;
+  EBR_TRY(ebr_store_write(j->store, run, &config, &row, j->record));
+  j->failed += row.status == EBR_STATUS_FAILED;
+  j->finished++;
+done:
+  return error;
+}
+
+static ebr_error *work(job *j, ebr_progress *progress)
+{
+  ebr_error *error = NULL;
+  int64_t run;
+  for (;;) {
+    EBR_TRY(ebr_schedule_next(j->schedule, &run));
+    if (run < 0) break;
+    EBR_TRY(do_run(j, run));
+    if (j->rank == 0) ebr_progress_report(progress, ebr_schedule_finished(j->schedule, j->ranks));
+  }
+done:
+  return error;
+}
+
+static ebr_error *summarize(job *j, ebr_progress *progress)
+{
+  ebr_error *error = NULL;
+  int64_t mine[2] = {j->finished, j->failed}, all[2];
+  EBR_TRY_MPI(MPI_Allreduce(mine, all, 2, MPI_INT64_T, MPI_SUM, j->comm));
+  int64_t left = j->wanted - all[0];
+  if (j->rank == 0) {
+    ebr_progress_finish(progress, all[0]);
+    if (!j->options.quiet) fprintf(stderr, "results are in %s\n", j->options.output);
+  }
+  EBR_CHECK(left == 0, EBR_STOPPED, "stopped with %lld of %lld runs left; the same command goes on", (long long)left,
+            (long long)j->wanted);
+  EBR_CHECK(all[1] == 0, EBR_FAILED_RUNS, "%lld of %lld runs failed; `ebrsweep status %s` tells why",
+            (long long)all[1], (long long)j->wanted, j->options.output);
+done:
+  return error;
+}
+
+static void announce(const job *j)
+{
+  int64_t count = ebr_sweep_count(j->sweep);
+  if (j->rank != 0 || j->options.quiet) return;
+  fprintf(stderr, "ebrsweep %s: %s, %lld runs, %lld to do, %d rank%s, BLAS kernel %s\n", EBR_VERSION,
+          ebr_sweep_name(j->sweep), (long long)count, (long long)j->wanted, j->ranks, j->ranks == 1 ? "" : "s",
+          ebr_blas_prepare());
+  if (j->ranks == 1 && j->wanted > 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+    fprintf(stderr, "one rank works; to use all cores: mpirun -n %ld ebrsweep run %s\n",
+            sysconf(_SC_NPROCESSORS_ONLN), j->options.sweep.path);
+}
+
+static ebr_error *carry_out(job *j, const char *command)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(read_sweep(j));
+  EBR_TRY(prepare(j, command));
+  announce(j);
+  ebr_progress progress = ebr_progress_start(j->wanted, j->options.quiet || j->rank != 0);
+  if (j->wanted > 0) {
+    EBR_TRY(ebr_agree(j->comm, work(j, &progress)));
+    EBR_TRY(summarize(j, &progress));
+  } else if (j->rank == 0 && !j->options.quiet) {
+    fprintf(stderr, "nothing to do: all %lld runs are in %s\n", (long long)ebr_sweep_count(j->sweep),
+            j->options.output);
+  }
+done:
+  return error;
+}
+
+static ebr_error *finish(job *j, ebr_error *error)
+{
+  ebr_error *later = ebr_schedule_destroy(&j->schedule);
+  if (later && error) ebr_error_destroy(&later);
+  if (!error) error = later;
+  later = j->store ? ebr_store_close(&j->store) : NULL;
+  if (later && error) ebr_error_destroy(&later);
+  if (!error) error = later;
+  ebr_library_destroy(&j->library);
+  ebr_record_destroy(&j->record);
+  ebr_schema_destroy(&j->schema);
+  ebr_sweep_destroy(&j->sweep);
+  free(j->items);
+  free(j->cost);
+  return error;
+}
+
+static ebr_error *start(job *j)
+{
+  ebr_error *error = NULL;
+  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+  EBR_TRY(ebr_comm_duplicate(MPI_COMM_WORLD, "ebrsweep", &j->comm));
+  EBR_TRY_MPI(MPI_Comm_rank(j->comm, &j->rank));
+  EBR_TRY_MPI(MPI_Comm_size(j->comm, &j->ranks));
+  gethostname(j->host, sizeof j->host - 1);
+  ebr_blas_prepare();
+  EBR_TRY(ebr_signals_catch());
+done:
+  return error;
+}
+
+static ebr_error *command_line(int argc, char **argv, ebr_text *text)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(ebr_text_add(text, "ebrsweep"));
+  for (int i = 0; i < argc; i++) EBR_TRY(ebr_text_add(text, " %s", argv[i]));
+done:
+  return error;
+}
+
+ebr_error *ebr_app_run(int argc, char **argv)
+{
+  ebr_error *error = NULL;
+  ebr_text command = {0};
+  job j = {.comm = MPI_COMM_NULL};
+  EBR_TRY(parse_options(argc, argv, &j.options));
+  if (j.options.help) {
+    print_help();
+    goto done;
+  }
+  EBR_TRY(command_line(argc, argv, &command));
+  EBR_TRY(start(&j));
+  error = finish(&j, carry_out(&j, command.data));
+  /* One rank speaks for all. */
+  if (error && j.rank != 0) {
+    ebr_code code = ebr_error_code(error);
+    ebr_error_destroy(&error);
+    error = ebr_error_create(code, __FILE__, __LINE__, "%s", "");
+  }
+  MPI_Comm_free(&j.comm);
+  MPI_Finalize();
+done:
+  ebr_text_destroy(&command);
+  return error;
+}

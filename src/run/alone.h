@@ -1,0 +1,25 @@
+/* Alone: each modality trained by itself. The baselines that contributions are held against, and the teacher of
+ * distillation. */
+#ifndef EBR_RUN_ALONE_H
+#define EBR_RUN_ALONE_H
+
+#include <ebrsweep/measure.h>
+
+typedef struct ebr_alone ebr_alone;
+
+/* Trains what the configuration asks for: all modalities when they serve as baselines (measure.unimodal) or when the
+ * teacher is to be found among them, the teacher alone when only it is wanted, none otherwise. *alone is always made.
+ * reason gets a sentence when one of them diverges. The caller destroys. */
+EBR_FALLIBLE ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key, ebr_alone **alone,
+                             char *reason, size_t capacity);
+void ebr_alone_destroy(ebr_alone **alone);
+
+const ebr_scores *ebr_alone_scores(const ebr_alone *alone);      /* (m), or NULL */
+const double *ebr_alone_contributions(const ebr_alone *alone);   /* (m) [nats], or NULL */
+const ebr_teaching *ebr_alone_teaching(const ebr_alone *alone);  /* or NULL */
+
+/* How many modalities would be trained, for predictions. */
+int ebr_alone_count(const ebr_config *config, int modalities);
+int64_t ebr_alone_epochs(const ebr_config *config);
+
+#endif

@@ -1,0 +1,34 @@
+#include <ebrsweep/run.h>
+
+#include "run/alone.h"
+
+static double training_flops(const ebr_config *config, const ebr_shape *shape, int only, int64_t epochs)
+{
+  return ebr_trainer_flops(config, shape, only) * ebr_trainer_steps(config, shape) * (double)epochs;
+}
+
+/* A forward pass over train and test each time that something is measured, one a modality at the end. */
+static double measuring_flops(const ebr_config *config, const ebr_shape *shape)
+{
+  double passes = ebr_measure_points(config) + (config->measure_contributions ? shape->modalities : 0);
+  return ebr_network_flops(config, shape, -1) * (shape->train_count + shape->test_count) * passes;
+}
+
+double ebr_run_cost(const ebr_config *config, const ebr_shape *shape)
+{
+  double flops = training_flops(config, shape, -1, config->train_epochs) + measuring_flops(config, shape);
+  if (ebr_alone_count(config, shape->modalities) == 1)
+    return flops + training_flops(config, shape, 0, ebr_alone_epochs(config));
+  for (int i = 0; i < ebr_alone_count(config, shape->modalities); i++)
+    flops += training_flops(config, shape, i, ebr_alone_epochs(config));
+  return flops;
+}
+
+size_t ebr_run_bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  size_t bytes = ebr_trainer_bytes(config, shape, -1) + ebr_samples_bytes(config, shape);
+  size_t features = (size_t)config->model_encoder.value[config->model_encoder.count - 1];
+  if (ebr_config_distils(config))
+    bytes += (size_t)shape->train_count * (features + (size_t)shape->classes) * sizeof(ebr_real);
+  return bytes;
+}
