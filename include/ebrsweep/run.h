@@ -8,6 +8,8 @@
  * (capacity bytes, "" when all went well) and the record keeps what was measured until then. */
 EBR_FALLIBLE ebr_run_execute(const ebr_config *config, const ebr_library *library, ebr_record *record, char *reason,
                              size_t capacity);
+/* Local. What only the data's shape can tell: EBR_SWEEP when this configuration cannot be trained on it. */
+EBR_FALLIBLE ebr_run_check(const ebr_config *config, const ebr_shape *shape);
 /* Predicted floating-point operations of the whole run, for the schedule. */
 double ebr_run_cost(const ebr_config *config, const ebr_shape *shape);
 /* Predicted peak memory of the run on one rank [bytes]. */

@@ -95,16 +95,6 @@ done:
   return error;
 }
 
-static ebr_error *check_shape(const ebr_config *config, const ebr_shape *shape)
-{
-  ebr_error *error = NULL;
-  EBR_CHECK(config->train_batch <= shape->train_count, EBR_SWEEP,
-            "train.batch is %lld, but there are only %d training samples", (long long)config->train_batch,
-            shape->train_count);
-done:
-  return error;
-}
-
 static ebr_error *survey(plan *p, const ebr_sweep *sweep, const ebr_library *library, const uint64_t *finished,
                          size_t finished_count)
 {
@@ -119,7 +109,7 @@ static ebr_error *survey(plan *p, const ebr_sweep *sweep, const ebr_library *lib
     config.seed = 0;
     if (p->fresh == 0 || memcmp(&config, &before, sizeof config) != 0) {
       EBR_TRY(ebr_samples_shape(library, &config, &shape));
-      EBR_TRY(check_shape(&config, &shape));
+      EBR_TRY(ebr_run_check(&config, &shape));
       size_t memory = ebr_run_bytes(&config, &shape);
       if (memory > p->memory) p->memory = memory;
       cost = ebr_run_cost(&config, &shape);

@@ -121,6 +121,7 @@ static ebr_error *survey(job *j)
     config.seed = 0;
     if (run == 0 || memcmp(&config, &before, sizeof config) != 0) {
       EBR_TRY(ebr_samples_shape(j->library, &config, &shape));
+      EBR_TRY(ebr_run_check(&config, &shape));
       EBR_TRY(ebr_measures_declare(&config, &shape, j->schema));
       cost = ebr_run_cost(&config, &shape);
       before = config;

@@ -16,7 +16,8 @@ static void layout(ebr_network *network, ebr_arena *arena)
   head->weight[1] = ebr_network_add_tensor(network, head->width[1], head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_WEIGHT},
                                            "phi.weight.1");
   head->bias[1] = ebr_network_add_tensor(network, 1, head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.1");
-  (void)arena;
+  network->hidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
+  network->dhidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
 }
 
 static void zero_absent(const ebr_network *network, int count, ebr_real *block)

@@ -106,8 +106,6 @@ static void layout(ebr_network *network, ebr_arena *arena)
   layout_blocks(network, arena);
   layout_encoders(network, arena);
   if (network->latent) layout_reallocation(network, arena);
-  network->hidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
-  network->dhidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
   network->logits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
   network->dlogits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
   network->fusion->layout(network, arena);

@@ -27,7 +27,7 @@ typedef struct ebr_fusion {
   void (*backward)(ebr_network *network, const ebr_batch *batch, ebr_stream *stream, ebr_losses *losses);
 } ebr_fusion;
 
-extern const ebr_fusion ebr_fusion_concat;
+extern const ebr_fusion ebr_fusion_concat, ebr_fusion_grape, ebr_fusion_muse;
 const ebr_fusion *ebr_fusion_at(int choice);
 
 struct ebr_network {

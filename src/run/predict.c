@@ -32,3 +32,18 @@ size_t ebr_run_bytes(const ebr_config *config, const ebr_shape *shape)
     bytes += (size_t)shape->train_count * (features + (size_t)shape->classes) * sizeof(ebr_real);
   return bytes;
 }
+
+ebr_error *ebr_run_check(const ebr_config *config, const ebr_shape *shape)
+{
+  ebr_error *error = NULL;
+  EBR_CHECK(config->train_batch <= shape->train_count, EBR_SWEEP,
+            "train.batch is %lld, but there are only %d training samples", (long long)config->train_batch,
+            shape->train_count);
+  EBR_CHECK(config->unimodal_modality < shape->modalities, EBR_SWEEP,
+            "unimodal.modality is %lld, but there are only %d modalities", (long long)config->unimodal_modality,
+            shape->modalities);
+  EBR_CHECK(config->kd_teacher < shape->modalities, EBR_SWEEP, "kd.teacher is %lld, but there are only %d modalities",
+            (long long)config->kd_teacher, shape->modalities);
+done:
+  return error;
+}
