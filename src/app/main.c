@@ -40,6 +40,7 @@ static void restart_with_better_kernel(char **argv)
   const char *better = ebr_blas_better_kernel();
   if (!better || getenv("OPENBLAS_CORETYPE")) return;
   setenv("OPENBLAS_CORETYPE", better, 1);
+  setenv("OPENBLAS_NUM_THREADS", "1", 0);
   execv("/proc/self/exe", argv);
 }
 

@@ -6,7 +6,7 @@
 #include <ebrsweep/base.h>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define EBR_VECTOR __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define EBR_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define EBR_VECTOR
 #endif
