@@ -121,8 +121,7 @@ done:
   return error;
 }
 
-/* One value to its place in an array of field bytes. */
-static ebr_error *read_value(const ebr_reader *reader, int parameter, const ebr_yaml *node, unsigned char *place)
+ebr_error *ebr_read_value(const ebr_reader *reader, int parameter, const ebr_yaml *node, unsigned char *place)
 {
   ebr_error *error = NULL;
   ebr_text text = {0};
@@ -155,7 +154,7 @@ static ebr_error *read_values(ebr_reader *reader, ebr_group *group, ebr_column *
     const ebr_yaml *node = list->item[i];
     if (node->kind == EBR_YAML_SCALAR && ebr_expression_is(node->text))
       EBR_TRY(read_derived(reader, column, list->count, i, node));
-    else EBR_TRY(read_value(reader, column->parameter, node, column->values + (size_t)i * size));
+    else EBR_TRY(ebr_read_value(reader, column->parameter, node, column->values + (size_t)i * size));
   }
 done:
   return error;
@@ -207,7 +206,7 @@ static ebr_error *read_condition(ebr_reader *reader, ebr_condition *condition, c
   EBR_CHECK_MEMORY(condition->values, "the conditions");
   for (int i = 0; i < condition->count; i++) {
     const ebr_yaml *value = several ? node->item[i] : node;
-    EBR_TRY(read_value(reader, condition->parameter, value, condition->values + (size_t)i * size));
+    EBR_TRY(ebr_read_value(reader, condition->parameter, value, condition->values + (size_t)i * size));
   }
 done:
   return error;

@@ -63,7 +63,9 @@ typedef struct ebr_reader {
 
 /* A value as text in flow style; EBR_SWEEP for a map. */
 EBR_FALLIBLE ebr_read_value_text(const ebr_reader *reader, const ebr_yaml *node, ebr_text *text);
-/* Index of a parameter; an error with the nearest name if there is none. prefix may be "". */
+/* One value to its place in an array of field bytes. */
+EBR_FALLIBLE ebr_read_value(const ebr_reader *reader, int parameter, const ebr_yaml *node, unsigned char *place);
+/* Index of a parameter; an error with the nearest name if there is none. */
 EBR_FALLIBLE ebr_read_parameter(const ebr_reader *reader, const ebr_yaml *key, const char *name, int *parameter);
 /* Appends the groups under axes:. */
 EBR_FALLIBLE ebr_read_axes(ebr_reader *reader, const ebr_yaml *axes);

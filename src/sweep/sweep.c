@@ -236,7 +236,7 @@ ebr_error *ebr_sweep_parse(const char *text, size_t length, const char *path, co
   EBR_CHECK(length <= EBR_SWEEP_BYTES_MOST, EBR_SWEEP, "%s:1:1: %zu bytes: a sweep file has at most %d", path, length,
             EBR_SWEEP_BYTES_MOST);
   EBR_TRY(sweep_create(text, length, path, &reader.sweep));
-  EBR_TRY(ebr_yaml_parse(path, text, length, &nodes, &reader.root));
+  EBR_TRY(ebr_yaml_parse(path, reader.sweep->text, length, &nodes, &reader.root));
   EBR_TRY(read_file(&reader, overrides));
   *sweep = reader.sweep;
   reader.sweep = NULL;

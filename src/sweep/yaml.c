@@ -16,6 +16,7 @@ typedef struct anchor {
 
 typedef struct builder {
   const char *path;
+  const char *text; /* NUL-terminated */
   ebr_yaml *nodes;
   int entries; /* nodes, and entries that merges copied */
   ebr_yaml *open[DEPTH_MOST];
@@ -202,7 +203,7 @@ static ebr_error *read_alias(builder *b, struct fy_event *event)
 {
   ebr_error *error = NULL;
   const struct fy_mark *mark = fy_event_start_mark(event);
-  ebr_yaml here = {.line = mark->line + 1, .column = mark->column + 1};
+  ebr_yaml here = {.line = mark->line + 1, .column = mark->column}; /* the mark points behind the * */
   size_t length;
   const char *name = fy_token_get_text(fy_event_get_token(event), &length);
   EBR_TRY(count_entry(b, &here));
@@ -282,14 +283,16 @@ done:
 }
 
 /* libfyaml's first complaint as one line. */
-static ebr_error *syntax_error(const char *path, struct fy_diag *diag)
+static ebr_error *syntax_error(const builder *b, struct fy_diag *diag)
 {
   void *at = NULL;
   const struct fy_diag_error *found = fy_diag_errors_iterate(diag, &at);
-  if (!found) return ebr_error_create(EBR_SWEEP, __FILE__, __LINE__, "%s:1:1: is not YAML", path);
+  if (!found) return ebr_error_create(EBR_SWEEP, __FILE__, __LINE__, "%s:1:1: is not YAML", b->path);
   int length = (int)strcspn(found->msg, "\n");
-  return ebr_error_create(EBR_SWEEP, __FILE__, __LINE__, "%s:%d:%d: is not YAML: %.*s", path,
-                          found->line > 0 ? found->line : 1, found->column > 0 ? found->column : 1, length, found->msg);
+  const char *hint = strstr(b->text, "${") ? " (inside [] and {} a derived value needs quotes)" : "";
+  return ebr_error_create(EBR_SWEEP, __FILE__, __LINE__, "%s:%d:%d: is not YAML: %.*s%s", b->path,
+                          found->line > 0 ? found->line : 1, found->column > 0 ? found->column : 1, length, found->msg,
+                          hint);
 }
 
 static ebr_error *read_events(builder *b, struct fy_parser *parser, struct fy_diag *diag)
@@ -303,7 +306,7 @@ static ebr_error *read_events(builder *b, struct fy_parser *parser, struct fy_di
     if (error) goto done;
     if (end) break;
   }
-  if (!event || fy_diag_got_error(diag)) EBR_TRY(syntax_error(b->path, diag));
+  if (!event || fy_diag_got_error(diag)) EBR_TRY(syntax_error(b, diag));
 done:
   return error;
 }
@@ -321,12 +324,12 @@ static ebr_yaml place_of(const char *text, size_t offset)
   return at;
 }
 
-/* The length of the UTF-8 sequence at bytes, 0 if it is none (RFC 3629). */
+/* The length of the UTF-8 sequence (RFC 3629) at bytes, 0 if it is none or a control character. */
 static size_t utf8_length(const unsigned char *bytes, size_t left)
 {
   static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   unsigned char first = bytes[0];
-  if (first < 0x80) return first ? 1 : 0;
+  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
   size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
   if (first < 0xc2 || first > 0xf4 || length > left) return 0;
   uint32_t point = first & (0x7fu >> length);
@@ -344,7 +347,7 @@ static ebr_error *check_text(const char *path, const char *text, size_t length)
     size_t step = utf8_length((const unsigned char *)text + i, length - i);
     if (step == 0) {
       ebr_yaml at = place_of(text, i);
-      EBR_FAIL_AT(path, &at, "byte 0x%02x is not text (UTF-8)", (unsigned char)text[i]);
+      EBR_FAIL_AT(path, &at, "byte 0x%02x is no text (UTF-8)", (unsigned char)text[i]);
     }
     i += step;
   }
@@ -376,6 +379,7 @@ ebr_error *ebr_yaml_parse(const char *path, const char *text, size_t length, ebr
   builder *b = calloc(1, sizeof *b);
   EBR_CHECK_MEMORY(b, "the sweep file");
   b->path = path;
+  b->text = text;
   EBR_TRY(check_text(path, text, length));
   EBR_CHECK(length > 0, EBR_SWEEP, "%s:1:1: the file is empty", path);
   EBR_TRY(build(b, text, length));

@@ -22,7 +22,7 @@ struct ebr_yaml {
   ebr_yaml *next;    /* all nodes of a tree, to free them */
 };
 
-/* The first document of text; its root is a map. path is for messages. */
+/* The one document of text (NUL-terminated); its root is a map. path is for messages. */
 EBR_FALLIBLE ebr_yaml_parse(const char *path, const char *text, size_t length, ebr_yaml **nodes, const ebr_yaml **root);
 void ebr_yaml_destroy(ebr_yaml **nodes);
 
