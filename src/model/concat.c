@@ -52,13 +52,14 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
   ebr_real *dweight = network->gradients + head->weight[0];
   ebr_linear_backward(count, n, network->classes, network->hidden, network->values + head->weight[1], network->logits,
                       false, network->dlogits, network->gradients + head->weight[1],
-                      network->gradients + head->bias[1], network->dhidden);
+                      network->gradients + head->bias[1], network->dhidden, network->transposed);
   ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,
                              network->gradients + head->bias[0]);
   for (int i = 0; i < network->modalities; i++) {
     size_t block = (size_t)i * (size_t)l * (size_t)n;
     ebr_gemm_tn(l, n, count, ebr_slice(network->fused, network, i, l), l, network->dhidden, n, 0, dweight + block, n);
-    ebr_gemm_nt(count, l, n, network->dhidden, n, weight + block, n, 0, ebr_slice(network->dfused, network, i, l), l);
+    ebr_linear_backward_input(count, l, n, network->dhidden, weight + block, ebr_slice(network->dfused, network, i, l),
+                              network->transposed);
   }
   zero_absent(network, count, network->dfused);
   (void)stream, (void)losses;

@@ -15,6 +15,7 @@ size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tens
   size_t count = (size_t)rows * (size_t)cols;
   network->size += (count + TENSOR_ALIGNMENT - 1) / TENSOR_ALIGNMENT * TENSOR_ALIGNMENT;
   int index = network->tensor_count++;
+  if (count > network->largest_weight) network->largest_weight = count;
   if (kind.role != EBR_ROLE_BIAS) network->flops += 2.0 * rows * cols * (kind.uses > 0 ? kind.uses : 1);
   if (network->counting) return offset;
   ebr_tensor *tensor = &network->tensors[index];
@@ -102,6 +103,7 @@ static void layout(ebr_network *network, ebr_arena *arena)
 {
   network->size = 0;
   network->flops = 0;
+  network->largest_weight = 0;
   network->tensor_count = 0;
   layout_blocks(network, arena);
   layout_encoders(network, arena);
@@ -110,6 +112,7 @@ static void layout(ebr_network *network, ebr_arena *arena)
   network->dlogits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
   network->fusion->layout(network, arena);
   layout_remedies(network, arena);
+  network->transposed = ebr_take_reals(arena, network->largest_weight, 1);
   network->values = ebr_take_reals(arena, network->size, 1);
   network->gradients = ebr_take_reals(arena, network->size, 1);
   network->tensors = ebr_arena_take(arena, (size_t)network->tensor_count, sizeof *network->tensors);

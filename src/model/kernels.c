@@ -62,8 +62,32 @@ void ebr_linear(int rows, int in, int out, const ebr_real *x, const ebr_real *w,
   ebr_bias_activate(rows, out, bias, relu, y);
 }
 
+EBR_VECTOR
+static void transpose(int rows, int cols, const ebr_real *restrict a, ebr_real *restrict b)
+{
+  enum { TILE = 16 };
+  for (int r0 = 0; r0 < rows; r0 += TILE)
+    for (int c0 = 0; c0 < cols; c0 += TILE) {
+      int r1 = r0 + TILE < rows ? r0 + TILE : rows, c1 = c0 + TILE < cols ? c0 + TILE : cols;
+      for (int c = c0; c < c1; c++)
+        for (int r = r0; r < r1; r++) b[(size_t)c * rows + r] = a[(size_t)r * cols + c];
+    }
+}
+
+void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, const ebr_real *w, ebr_real *dx,
+                               ebr_real *transposed)
+{
+  enum { SMALL = 1000000 }; /* products above this are packed by BLAS anyway */
+  if ((double)rows * in * out > SMALL) {
+    ebr_gemm_nt(rows, in, out, dy, out, w, out, 0, dx, in);
+    return;
+  }
+  transpose(in, out, w, transposed);
+  ebr_gemm_nn(rows, in, out, dy, out, transposed, in, 0, dx, in);
+}
+
 void ebr_linear_backward(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *y, bool relu,
-                         ebr_real *dy, ebr_real *dw, ebr_real *dbias, ebr_real *dx)
+                         ebr_real *dy, ebr_real *dw, ebr_real *dbias, ebr_real *dx, ebr_real *transposed)
 {
   if (dw) {
     ebr_bias_activate_backward(rows, out, y, relu, dy, dbias);
@@ -71,7 +95,7 @@ void ebr_linear_backward(int rows, int in, int out, const ebr_real *x, const ebr
   } else if (relu) {
     mask((size_t)rows * (size_t)out, y, dy);
   }
-  if (dx) ebr_gemm_nt(rows, in, out, dy, out, w, out, 0, dx, in);
+  if (dx) ebr_linear_backward_input(rows, in, out, dy, w, dx, transposed);
 }
 
 #ifdef EBR_TRAIN_DOUBLE

@@ -23,9 +23,13 @@ void ebr_copy_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
 void ebr_linear(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *bias, bool relu,
                 ebr_real *y);
 /* From dy = dL/dy (destroyed: masked by the activation): dw, dbias (NULL: parameters are not wanted), dx (NULL: not
- * wanted; otherwise overwritten). */
+ * wanted; otherwise overwritten). transposed is scratch for w. */
 void ebr_linear_backward(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *y, bool relu,
-                         ebr_real *dy, ebr_real *dw, ebr_real *dbias, ebr_real *dx);
+                         ebr_real *dy, ebr_real *dw, ebr_real *dbias, ebr_real *dx, ebr_real *transposed);
+/* dx (rows x in) = dy (rows x out) w^T with w (in x out) transposed first: products with a transposed operand leave BLAS's
+ * fast path for small matrices, and the copy costs far less than that. */
+void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, const ebr_real *w, ebr_real *dx,
+                               ebr_real *transposed);
 
 /* Cross-entropy of softmax(logits (rows x cols)) against label (rows), summed over the rows whose weight is not 0 [nats].
  * weight (rows) may be NULL (all ones). dlogits, if not NULL, gets scale * d sum / d logits; rows of weight 0 get zeros.

@@ -42,5 +42,6 @@ void ebr_mlp_backward(ebr_mlp *mlp, ebr_network *network, int rows, const ebr_re
     ebr_linear_backward(rows, mlp->width[k], mlp->width[k + 1], k ? mlp->out[k - 1] : x,
                         network->values + mlp->weight[k], mlp->out[k], network->relu && k < mlp->depth - 1,
                         mlp->dout[k], parameters ? network->gradients + mlp->weight[k] : NULL,
-                        parameters ? network->gradients + mlp->bias[k] : NULL, k ? mlp->dout[k - 1] : dx);
+                        parameters ? network->gradients + mlp->bias[k] : NULL, k ? mlp->dout[k - 1] : dx,
+                        network->transposed);
 }

@@ -62,6 +62,8 @@ struct ebr_network {
   ebr_real *psi_input;   /* (m B x (q + C)) when psi is conditional, else G */
   ebr_real *psi_dinput;  /* (m B x psi's inputs) */
   ebr_real *auxiliary_dinput; /* (m B x q or l) */
+  ebr_real *transposed;       /* as large as the largest weight: scratch of backward */
+  size_t largest_weight;      /* [scalars] */
   double *softened;           /* (2 x C): distillation's probabilities of one sample */
   ebr_mlp head;               /* concat: the two layers of phi */
   void *fusion_state;         /* of grape and muse */
