@@ -39,9 +39,7 @@ void ebr_network_backward(ebr_network *network, const ebr_batch *batch, const eb
                           ebr_stream *stream, ebr_losses *losses)
 {
   *losses = (ebr_losses){0};
-  losses->semantic = ebr_cross_entropy(batch->count, network->classes, network->logits, batch->label, NULL,
-                                       (ebr_real)1 / (ebr_real)batch->count, network->dlogits, &losses->correct) /
-                     batch->count;
+  losses->semantic = ebr_semantic_loss(network, batch, network->dlogits, &losses->correct);
   network->fusion->backward(network, batch, stream, losses);
   backward_strength(network);
   if (network->latent) backward_inverse(network);

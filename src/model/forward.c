@@ -49,10 +49,18 @@ void ebr_network_fuse(ebr_network *network, int count, const uint8_t *present)
   network->fusion->forward(network, count);
 }
 
+double ebr_semantic_loss(const ebr_network *network, const ebr_batch *batch, ebr_real *dlogits, double *correct)
+{
+  ebr_real scale = (ebr_real)1 / (ebr_real)batch->count;
+  int classes = network->classes;
+  double sum = network->config.train_loss == EBR_LOSS_SQUARED
+                   ? ebr_squared_error(batch->count, classes, network->logits, batch->label, scale, dlogits, correct)
+                   : ebr_cross_entropy(batch->count, classes, network->logits, batch->label, NULL, scale, dlogits, correct);
+  return sum / batch->count;
+}
+
 void ebr_network_loss(ebr_network *network, const ebr_batch *batch, ebr_losses *losses)
 {
   *losses = (ebr_losses){0};
-  losses->semantic = ebr_cross_entropy(batch->count, network->classes, network->logits, batch->label, NULL, 0, NULL,
-                                       &losses->correct) /
-                     batch->count;
+  losses->semantic = ebr_semantic_loss(network, batch, NULL, &losses->correct);
 }

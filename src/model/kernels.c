@@ -155,6 +155,22 @@ double ebr_cross_entropy(int rows, int cols, const ebr_real *logits, const int32
   return sum;
 }
 
+double ebr_squared_error(int rows, int cols, const ebr_real *logits, const int32_t *label, ebr_real scale,
+                         ebr_real *dlogits, double *correct)
+{
+  double sum = 0;
+  for (int r = 0; r < rows; r++) {
+    const ebr_real *row = logits + (size_t)r * cols;
+    *correct += is_correct(cols, row, label[r]);
+    for (int c = 0; c < cols; c++) {
+      ebr_real difference = row[c] - (c == label[r]);
+      sum += 0.5 * (double)difference * (double)difference;
+      if (dlogits) dlogits[(size_t)r * cols + c] = scale * difference;
+    }
+  }
+  return sum;
+}
+
 double ebr_confusion(int rows, int cols, const ebr_real *logits, const uint8_t *weight, ebr_real scale,
                      ebr_real *dlogits)
 {

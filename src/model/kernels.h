@@ -36,6 +36,9 @@ void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, co
  * correct, if not NULL, is increased by the number of rows whose largest logit is the label's. */
 double ebr_cross_entropy(int rows, int cols, const ebr_real *logits, const int32_t *label, const uint8_t *weight,
                          ebr_real scale, ebr_real *dlogits, double *correct);
+/* The same for half the squared distance of logits to the one-hot label: what theorems on linear networks are about. */
+double ebr_squared_error(int rows, int cols, const ebr_real *logits, const int32_t *label, ebr_real scale,
+                         ebr_real *dlogits, double *correct);
 /* Cross-entropy of the uniform distribution against softmax(logits): the confusion form of the adversary. */
 double ebr_confusion(int rows, int cols, const ebr_real *logits, const uint8_t *weight, ebr_real scale,
                      ebr_real *dlogits);

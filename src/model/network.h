@@ -105,6 +105,11 @@ void ebr_mlp_forward(ebr_mlp *mlp, const ebr_network *network, int rows, const e
 /* From dout of the last layer (destroyed); parameters: fill the gradients; dx may be NULL. */
 void ebr_mlp_backward(ebr_mlp *mlp, ebr_network *network, int rows, const ebr_real *x, bool parameters, ebr_real *dx);
 
+/* ---- losses ------------------------------------------------------------------------------------------------------ */
+
+/* The mean semantic loss of a batch; dlogits may be NULL. */
+double ebr_semantic_loss(const ebr_network *network, const ebr_batch *batch, ebr_real *dlogits, double *correct);
+
 /* ---- remedies: each adds its loss, and its gradient to dG (m x B x q, or dF without reallocation) ---------------- */
 
 void ebr_remedy_adversary(ebr_network *network, const ebr_batch *batch, double lambda, ebr_losses *losses);

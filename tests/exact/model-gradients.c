@@ -24,6 +24,7 @@ static const setting settings[] = {
     {"vanilla", {{"method", "vanilla"}}, false},
     {"strengths", {{"method", "vanilla"}, {"model.strength.each", "[0.5, 1, 2]"}}, false},
     {"linear", {{"method", "vanilla"}, {"model.activation", "none"}, {"model.encoder", "[3]"}}, false},
+    {"squared", {{"method", "vanilla"}, {"train.loss", "squared"}}, false},
     {"missing", {{"method", "vanilla"}}, true},
     {"unimodal", {{"method", "unimodal"}, {"unimodal.modality", "1"}}, false},
     {"auxiliary", {{"method", "vanilla"}, {"auxiliary.weight", "0.7"}}, true},
