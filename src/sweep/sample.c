@@ -95,17 +95,22 @@ done:
   return error;
 }
 
+/* Nine digits: values that a person can read, and the same ones whatever the last bit of a machine's pow says. */
+static double round_digits(double value)
+{
+  char digits[32];
+  snprintf(digits, sizeof digits, "%.9g", value);
+  return strtod(digits, NULL);
+}
+
 /* Whole numbers share the unit interval evenly when uniform and are rounded when logarithmic. */
 static double place_between(const double *bounds, double unit, bool logarithmic, bool whole)
 {
   double value;
-  if (logarithmic) {
-    value = bounds[0] * pow(bounds[1] / bounds[0], unit);
-    if (whole) value = round(value);
-  } else {
-    value = bounds[0] + (bounds[1] - bounds[0] + whole) * unit;
-    if (whole) value = floor(value);
-  }
+  if (logarithmic) value = bounds[0] * pow(bounds[1] / bounds[0], unit);
+  else value = bounds[0] + (bounds[1] - bounds[0] + whole) * unit;
+  if (!whole) value = round_digits(value);
+  else value = logarithmic ? round(value) : floor(value);
   return fmin(fmax(value, bounds[0]), bounds[1]);
 }
 
