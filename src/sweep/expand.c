@@ -207,7 +207,9 @@ static ebr_error *describe_run(const ebr_sweep *sweep, int64_t run, const int64_
   bool any = false;
   for (int g = 0; g < sweep->group_count; g++)
     for (int c = 0; points[g] >= 0 && c < sweep->groups[g].column_count; c++) {
-      int parameter = sweep->groups[g].columns[c].parameter;
+      const ebr_column *column = &sweep->groups[g].columns[c];
+      int parameter = column->parameter;
+      if (column->derived && column->derived[points[g]]) continue; /* follows from the others, and may have failed */
       EBR_TRY(ebr_text_add(text, "%s%s ", any ? ", " : " (", ebr_parameter_at(parameter)->name));
       EBR_TRY(ebr_config_get(config, parameter, text));
       any = true;

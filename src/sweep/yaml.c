@@ -230,7 +230,9 @@ static ebr_error *read_scalar(builder *b, struct fy_event *event)
   node->text = strndup(text ? text : "", length);
   EBR_CHECK_MEMORY(node->text, "the sweep file");
   EBR_CHECK_AT(strlen(node->text) == length, b->path, node, "a text with a zero byte in it");
-  node->plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
+  enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+  node->plain = style == FYSS_PLAIN;
+  if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) node->column--; /* the mark points behind the quote */
   EBR_TRY(read_anchor(b, event, node));
   EBR_TRY(place(b, node));
 done:

@@ -234,7 +234,7 @@ static void check_slices(const char *method)
   char text[1024];
   snprintf(text, sizeof text,
            BASE "axes:\n  sample: {count: 16, method: %s, seed: 5, parameters: {data.redundancy: {uniform: [0.25, 0.75]}, "
-                "train.rate: {log: [1e-4, 1]}, data.noise: {uniform: [0, 15]}, train.l1: {uniform: [0, 1600]}}}\n",
+                "train.rate: {log: [1e-4, 1]}, data.noise: {uniform: [0, 15]}, train.l1: {uniform: [0, 160]}}}\n",
            method);
   ebr_sweep *sweep = parse(text);
   unsigned seen[4] = {0};
@@ -251,7 +251,7 @@ static void check_slices(const char *method)
       if (found) seen[1] |= 1u << slice;
     }
     seen[2] |= 1u << config.data_noise;
-    seen[3] |= 1u << (int)(config.train_l1 / 100);
+    seen[3] |= 1u << (int)(config.train_l1 / 10);
   }
   for (int i = 0; i < 4; i++) assert_int_equal(seen[i], 0xffff);
   ebr_sweep_destroy(&sweep);
