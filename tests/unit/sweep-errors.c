@@ -220,7 +220,7 @@ static void derived_values(void **state)
   axes_fail("model.width: [\"${data.modalities} * 9000000000000000000\"]",
             "f.yaml:3:22: '${data.modalities} * 9000000000000000000' is too large, in run 0");
   axes_fail("model.width: [\"${data.noise}\"], data.noise: [\"${model.width} + 1\"]",
-            "f.yaml:3:39: data.noise is derived from itself, in run 0");
+            "f.yaml:3:53: data.noise is derived from itself, in run 0");
   axes_fail("seed: [0, 5], model.width: [\"1 - ${seed}\"]",
             "f.yaml:3:36: model.width takes values from 1 to 65536, not -4, in run 1 (seed 5)");
 }
