@@ -370,8 +370,9 @@ static ebr_error *build(builder *b, const char *text, size_t length)
   EBR_CHECK(fy_parser_set_string(parser, text, length) == 0, EBR_LIBRARY, "libfyaml does not take the text");
   EBR_TRY(read_events(b, parser, diag));
 done:
+  if (diag) fy_diag_set_collect_errors(diag, false); /* lets go of the errors, which hold the parser's tokens */
   if (parser) fy_parser_destroy(parser);
-  if (diag) fy_diag_unref(diag);
+  fy_diag_destroy(diag);
   return error;
 }
 
