@@ -67,8 +67,8 @@ ebr_error *ebr_read_integer(const ebr_reader *reader, const ebr_yaml *node, cons
                node->kind == EBR_YAML_SCALAR ? ", not '" : "", node->kind == EBR_YAML_SCALAR ? node->text : "",
                node->kind == EBR_YAML_SCALAR ? "'" : "");
   *value = (int64_t)number;
-  EBR_CHECK_AT(*value >= least && *value <= most, reader->path, node, "%s takes values from %lld to %lld, not %lld", what,
-               (long long)least, (long long)most, (long long)*value);
+  EBR_CHECK_AT(*value >= least && *value <= most, reader->path, node,
+               "%s takes values from %lld to %lld, not %lld", what, (long long)least, (long long)most, (long long)*value);
 done:
   return error;
 }

@@ -83,9 +83,9 @@ ebr_error *ebr_parameters_describe(bool markdown, ebr_text *text)
 {
   ebr_error *error = NULL;
   EBR_TRY(ebr_text_add(text, "%s",
-                       markdown ? "# Parameters\n\nGenerated from the table in include/ebrsweep/parameters.h, which the program "
-                                  "itself reads; `ebrsweep plan --parameters`\nprints the same. A parameter that does "
-                                  "not matter in a run is set back to its default there.\n\n"
+                       markdown ? "# Parameters\n\nWritten by `ebrsweep plan --parameters --markdown` from the table in "
+                                  "include/ebrsweep/parameters.h,\nwhich the program itself reads. A parameter that "
+                                  "does not matter in a run is set back to its default there.\n\n"
                                   "| parameter | default | values | matters with | meaning |\n"
                                   "| --- | --- | --- | --- | --- |\n"
                                 : "Parameters (default; values), what they mean {what they matter with}\n\n"));

@@ -3,8 +3,8 @@
  * Read top-level keys (sweep.c) -> axes (axes.c, sample.c) -> overrides (sweep.c) -> expand and check (expand.c).
  *
  * Axes that walk together form a group; groups are crossed. A run is one number, its position: mixed radix over the
- * groups in the file's order, the first one slowest, so that 10^6 runs cost 16 bytes each. A group with conditions has one
- * more digit value, 0 = the conditions do not hold and the group leaves everything as it is. */
+ * groups in the file's order, the first one slowest, so that a run costs 16 bytes. A group with conditions has one more
+ * digit value, 0 = the conditions do not hold and the group leaves everything as it is. */
 #ifndef EBR_SWEEP_PLAN_H
 #define EBR_SWEEP_PLAN_H
 

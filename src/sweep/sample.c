@@ -174,7 +174,8 @@ static ebr_error *check_sample_keys(const ebr_reader *reader, const ebr_yaml *sa
 {
   static const char *const known[] = {"count", "method", "seed", "parameters", "when"};
   ebr_error *error = NULL;
-  EBR_CHECK_AT(sample->kind == EBR_YAML_MAP, reader->path, sample, "sample takes a map: count, method, seed, parameters");
+  EBR_CHECK_AT(sample->kind == EBR_YAML_MAP, reader->path, sample,
+               "sample takes a map: count, method, seed, parameters");
   for (int i = 0; i < sample->count; i++) {
     bool found = false;
     for (int k = 0; k < 5; k++) found |= strcmp(known[k], sample->key[i]->text) == 0;

@@ -91,7 +91,8 @@ static ebr_error *read_base(ebr_reader *reader, const char *prefix, const ebr_ya
   ebr_error *error = NULL;
   char name[EBR_TEXT_MOST];
   if (ebr_yaml_is_null(node)) return NULL;
-  EBR_CHECK_AT(node->kind == EBR_YAML_MAP, reader->path, node, "%s takes a map of parameters", *prefix ? prefix : "base");
+  EBR_CHECK_AT(node->kind == EBR_YAML_MAP, reader->path, node, "%s takes a map of parameters",
+               *prefix ? prefix : "base");
   for (int i = 0; i < node->count; i++) {
     const ebr_yaml *key = node->key[i];
     int length = snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", key->text);

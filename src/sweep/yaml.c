@@ -125,8 +125,8 @@ static ebr_error *check_key(const builder *b, const ebr_yaml *map, const ebr_yam
   ebr_error *error = NULL;
   EBR_CHECK_AT(key->kind == EBR_YAML_SCALAR, b->path, key, "a key must be a word");
   for (int i = 0; i < map->count && !is_merge(key); i++)
-    EBR_CHECK_AT(strcmp(map->key[i]->text, key->text) != 0, b->path, key, "'%s' stands twice: first in line %d", key->text,
-                 map->key[i]->line);
+    EBR_CHECK_AT(strcmp(map->key[i]->text, key->text) != 0, b->path, key, "'%s' stands twice: first in line %d",
+                 key->text, map->key[i]->line);
 done:
   return error;
 }
@@ -387,7 +387,8 @@ ebr_error *ebr_yaml_parse(const char *path, const char *text, size_t length, ebr
   EBR_CHECK(length > 0, EBR_SWEEP, "%s:1:1: the file is empty", path);
   EBR_TRY(build(b, text, length));
   EBR_CHECK(b->root && !ebr_yaml_is_null(b->root), EBR_SWEEP, "%s:1:1: the file is empty", path);
-  EBR_CHECK_AT(b->root->kind == EBR_YAML_MAP, path, b->root, "a sweep file is a map: name, question, base, axes, measure");
+  EBR_CHECK_AT(b->root->kind == EBR_YAML_MAP, path, b->root,
+               "a sweep file is a map: name, question, base, axes, measure");
   *root = b->root;
   *nodes = b->nodes;
   b->nodes = NULL;

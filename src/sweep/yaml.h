@@ -1,7 +1,7 @@
 /* YAML text as a tree whose nodes know their line and column. Private to the sweep module.
  *
- * Built from libfyaml's events rather than its documents: an alias is a second pointer to the same node, so that no file
- * unfolds into more memory than it has entries. */
+ * Built from libfyaml's events rather than its documents: an alias is a second pointer to the same node, so that no
+ * file unfolds into more memory than it has entries. */
 #ifndef EBR_SWEEP_YAML_H
 #define EBR_SWEEP_YAML_H
 

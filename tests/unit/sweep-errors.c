@@ -90,7 +90,8 @@ static void top_level(void **state)
 {
   fails("question: why\n", "f.yaml:1:1: the sweep has no name: add `name: ...`");
   fails("name: [a]\n", "f.yaml:1:7: name takes a text");
-  fails("nam: a\n", "f.yaml:1:1: unknown key 'nam' (did you mean 'name'?): a sweep has name, question, base, axes, measure");
+  fails("nam: a\n",
+        "f.yaml:1:1: unknown key 'nam' (did you mean 'name'?): a sweep has name, question, base, axes, measure");
   fails("name: a\nsomething_else: 3\n",
         "f.yaml:2:1: unknown key 'something_else': a sweep has name, question, base, axes, measure");
   fails("name: a\nzip: {}\n", "f.yaml:2:1: unknown key 'zip': it belongs under axes");
@@ -113,7 +114,8 @@ static void base_values(void **state)
   fails("name: a\nbase: {data: 3}\n", "f.yaml:2:14: data takes a map of parameters");
   fails("name: a\nbase: {model.encoder: [[8], 4]}\n",
         "f.yaml:2:24: a list of single values belongs here, at most 16");
-  fails("name: a\nbase:\n  data: {train: 5}\n  data.train: 6\n", "f.yaml:4:3: data.train stands twice: first in line 3");
+  fails("name: a\nbase:\n  data: {train: 5}\n  data.train: 6\n",
+        "f.yaml:4:3: data.train stands twice: first in line 3");
   fails("name: a\nbase: {measure.every: 5}\nmeasure: {every: 3}\n",
         "f.yaml:3:11: measure.every stands twice: first in line 2");
   fails("name: a\nmeasure: {evry: 3}\n",
