@@ -1,12 +1,18 @@
 #include <ebrsweep/data.h>
 
+#include <string.h>
+
 void ebr_samples_gather(const ebr_samples *samples, int modality, const int32_t *rows, int count, ebr_real *out)
 {
-  int d = samples->inputs[modality];
-  const float *mean = samples->mean[modality], *scale = samples->scale[modality];
+  size_t d = (size_t)samples->inputs[modality], m = (size_t)samples->modalities;
+  const float *restrict mean = samples->mean[modality], *restrict scale = samples->scale[modality];
   for (int b = 0; b < count; b++) {
-    const float *x = samples->x[modality] + (size_t)rows[b] * (size_t)d;
-    bool present = !samples->present || samples->present[(size_t)rows[b] * (size_t)samples->modalities + (size_t)modality];
-    for (int c = 0; c < d; c++) out[(size_t)b * (size_t)d + (size_t)c] = present ? (x[c] - mean[c]) * scale[c] : 0;
+    size_t row = (size_t)rows[b];
+    const float *restrict x = samples->x[modality] + row * d;
+    ebr_real *restrict to = out + (size_t)b * d;
+    if (samples->present && !samples->present[row * m + (size_t)modality])
+      memset(to, 0, d * sizeof *to);
+    else
+      for (size_t c = 0; c < d; c++) to[c] = (x[c] - mean[c]) * scale[c];
   }
 }
