@@ -38,6 +38,7 @@ void ebr_samples_destroy(ebr_samples **samples);
 /* Shapes without samples, for plan: what ebr_samples_create would give. Local. */
 typedef struct ebr_shape {
   int modalities, classes, train_count, test_count;
+  int total; /* N; at least train_count + test_count */
   int inputs[EBR_MODALITIES_MOST];
 } ebr_shape;
 EBR_FALLIBLE ebr_samples_shape(const ebr_library *library, const ebr_config *config, ebr_shape *shape);
