@@ -1,5 +1,5 @@
-/* bench/train: how near training comes to the processor's peak, and how far ahead of PyTorch it is, measured in one run on
- * one pinned core. Prints a table, or with --json an array of objects. --no-pytorch leaves the comparison out;
+/* bench/train: how near training comes to the processor's peak, and how far ahead of PyTorch it is, measured in one run
+ * on one pinned core. Prints a table, or with --json an array of objects. --no-pytorch leaves the comparison out;
  * --config and --method pick one row. */
 #include <ebrsweep/train.h>
 
@@ -17,9 +17,8 @@ typedef struct bench_config {
   const char *encoder, *width, *batch;
 } bench_config;
 
-static const bench_config configs[] = {{"S", 16, "[32, 16]", "64", "128"},
-                                       {"R", 32, "[64, 32]", "128", "128"},
-                                       {"W", 256, "[512, 256]", "2048", "256"}};
+static const bench_config configs[] = {
+    {"S", 16, "[32, 16]", "64", "128"}, {"R", 32, "[64, 32]", "128", "128"}, {"W", 256, "[512, 256]", "2048", "256"}};
 static const char *const methods[] = {"vanilla", "ebr", "kd"};
 
 enum { MODALITIES = 4, CLASSES = 8, SAMPLES = 4096 };
@@ -166,8 +165,10 @@ static void pin(void)
 
 int main(int argc, char **argv)
 {
-  static const struct option longs[] = {{"json", no_argument, NULL, 'j'},        {"no-pytorch", no_argument, NULL, 'n'},
-                                        {"config", required_argument, NULL, 'c'}, {"method", required_argument, NULL, 'm'},
+  static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+                                        {"no-pytorch", no_argument, NULL, 'n'},
+                                        {"config", required_argument, NULL, 'c'},
+                                        {"method", required_argument, NULL, 'm'},
                                         {NULL, 0, NULL, 0}};
   options o = {.pytorch = true};
   int choice;

@@ -1,5 +1,5 @@
-/* Data: what one run trains and tests on: a synthetic draw with known truth, or a split of an HDF5 dataset from a library
- * (library.h). All of this is local and knows no MPI.
+/* Data: what one run trains and tests on: a synthetic draw with known truth, or a split of an HDF5 dataset from a
+ * library (library.h). All of this is local and knows no MPI.
  *
  * Workflow: ebr_library_create (collective), then any number of ebr_samples_create / destroy (local), then
  * ebr_library_destroy (collective). */
@@ -16,15 +16,15 @@ typedef struct ebr_samples {
   int classes;    /* C */
   int total;      /* N samples in x and label; train and test index into them */
   int train_count, test_count;
-  const int32_t *train;  /* (train_count) */
-  const int32_t *test;   /* (test_count) */
-  const int32_t *label;  /* (N), in [0, C); training labels carry the label noise */
-  const uint8_t *present; /* (N x m) or NULL when all are there; missing.train is applied to training rows */
-  int inputs[EBR_MODALITIES_MOST];            /* d_i */
-  const float *x[EBR_MODALITIES_MOST];        /* (N x d_i) row-major, raw */
-  const float *mean[EBR_MODALITIES_MOST];     /* (d_i) over the training samples that have the modality */
-  const float *scale[EBR_MODALITIES_MOST];    /* (d_i) 1 / standard deviation over the same; 0 for a constant feature */
-  char name[EBR_MODALITIES_MOST][32];         /* of each modality */
+  const int32_t *train;            /* (train_count) */
+  const int32_t *test;             /* (test_count) */
+  const int32_t *label;            /* (N), in [0, C); training labels carry the label noise */
+  const uint8_t *present;          /* (N x m) or NULL when all are there; missing.train is applied to training rows */
+  int inputs[EBR_MODALITIES_MOST]; /* d_i */
+  const float *x[EBR_MODALITIES_MOST];     /* (N x d_i) row-major, raw */
+  const float *mean[EBR_MODALITIES_MOST];  /* (d_i) over the training samples that have the modality */
+  const float *scale[EBR_MODALITIES_MOST]; /* (d_i) 1 / standard deviation over the same; 0 for a constant feature */
+  char name[EBR_MODALITIES_MOST][32];      /* of each modality */
   /* Synthetic data only, else NULL and 0: the latents behind x. */
   const float *truth[EBR_MODALITIES_MOST]; /* (N x (predictive + noise)): predictive features first */
   int predictive, noise;

@@ -55,12 +55,13 @@ typedef struct ebr_subject {
   const ebr_config *config;
   const ebr_samples *samples;
   ebr_trainer *trainer;
-  int only;                           /* as in ebr_network_create */
-  int point;                          /* which point of the curves this is */
-  bool last;                          /* the end of training: scalars are taken now */
-  const ebr_losses *losses;           /* means over the last epoch, or NULL before the first */
-  const ebr_scores *alone;            /* (m) test scores of each modality's unimodal network, or NULL */
-  const double *alone_contribution;   /* (m) rise of that network's test loss when its modality is removed [nats], or NULL */
+  int only;                 /* as in ebr_network_create */
+  int point;                /* which point of the curves this is */
+  bool last;                /* the end of training: scalars are taken now */
+  const ebr_losses *losses; /* means over the last epoch, or NULL before the first */
+  const ebr_scores *alone;  /* (m) test scores of each modality's unimodal network, or NULL */
+  const double
+      *alone_contribution; /* (m) rise of that network's test loss when its modality is removed [nats], or NULL */
 } ebr_subject;
 
 typedef struct ebr_measure {
@@ -84,7 +85,8 @@ EBR_FALLIBLE ebr_measure_without(ebr_trainer *trainer, const ebr_samples *sample
 
 /* ---- spectra ----------------------------------------------------------------------------------------------------- */
 
-/* Rank measures of a list of singular values s, descending. Design, 'Measures'; Roy & Vetterli 2007 for effective rank. */
+/* Rank measures of a list of singular values s, descending. Design, 'Measures'; Roy & Vetterli 2007 for effective rank.
+ */
 typedef struct ebr_ranks {
   double numerical;     /* s > max(rows, cols) eps s_1 */
   double numerical_2;   /* s > 1e-2 s_1 */
@@ -97,7 +99,8 @@ typedef struct ebr_ranks {
 } ebr_ranks;
 
 void ebr_ranks_from(const double *singular, int count, int rows, int cols, ebr_ranks *ranks);
-/* Singular values of a row-major (rows x cols) matrix by LAPACK, descending, min(rows, cols) of them. a is destroyed. */
+/* Singular values of a row-major (rows x cols) matrix by LAPACK, descending, min(rows, cols) of them. a is destroyed.
+ */
 EBR_FALLIBLE ebr_singular_values(double *a, int rows, int cols, double *singular);
 
 #endif

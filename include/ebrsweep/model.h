@@ -6,8 +6,9 @@
  * All activations are modality-major: (m x B x l) is one block of B x l a modality, so that what all modalities share
  * (psi, the auxiliary classifier) is one matrix product over m B rows, and nothing is ever packed or copied.
  *
- * Workflow: create; fill ebr_network_input; encode; fuse; backward; read gradients; change values; again. After creation
- * nothing allocates and nothing fails. Paper: Chaudhuri et al., ICML 2025, arXiv 2505.22483, Section 3.3 (EBR). */
+ * Workflow: create; fill ebr_network_input; encode; fuse; backward; read gradients; change values; again. After
+ * creation nothing allocates and nothing fails. Paper: Chaudhuri et al., ICML 2025, arXiv 2505.22483, Section 3.3
+ * (EBR). */
 #ifndef EBRSWEEP_MODEL_H
 #define EBRSWEEP_MODEL_H
 
@@ -41,9 +42,9 @@ typedef struct ebr_batch {
 
 /* Weights of the remedies in this step. */
 typedef struct ebr_remedies {
-  double lambda;                              /* of the adversary */
-  double auxiliary;                           /* a */
-  double distillation[EBR_MODALITIES_MOST];   /* w_kd a student; 0 for the teacher and those not yet started */
+  double lambda;                            /* of the adversary */
+  double auxiliary;                         /* a */
+  double distillation[EBR_MODALITIES_MOST]; /* w_kd a student; 0 for the teacher and those not yet started */
 } ebr_remedies;
 
 /* Mean losses of a batch [nats]. */
@@ -53,14 +54,15 @@ typedef struct ebr_losses {
 } ebr_losses;
 
 /* Local. batch is the largest B; key starts the weights' random stream (ebr_config_pair). only >= 0 makes the unimodal
- * network of that modality, with a plain concat head, whatever the config's method: teachers and baselines. Weights of one
- * name are the same numbers in every network of one key and shape. The caller destroys. */
+ * network of that modality, with a plain concat head, whatever the config's method: teachers and baselines. Weights of
+ * one name are the same numbers in every network of one key and shape. The caller destroys. */
 EBR_FALLIBLE ebr_network_create(const ebr_config *config, const ebr_shape *shape, int only, int batch, uint64_t key,
                                 ebr_network **network);
 void ebr_network_destroy(ebr_network **network);
 /* What ebr_network_create would allocate, optimiser's moments not included [bytes]. */
 size_t ebr_network_bytes(const ebr_config *config, const ebr_shape *shape, int only, int batch);
-/* Scalars in its parameter array, padding included; and multiply-adds of one sample's forward pass, each counted as two. */
+/* Scalars in its parameter array, padding included; and multiply-adds of one sample's forward pass, each counted as
+ * two. */
 size_t ebr_network_parameter_count(const ebr_config *config, const ebr_shape *shape, int only);
 double ebr_network_flops(const ebr_config *config, const ebr_shape *shape, int only);
 
@@ -82,8 +84,8 @@ ebr_real *ebr_network_values(ebr_network *network);
 ebr_real *ebr_network_gradients(ebr_network *network);
 size_t ebr_network_size(const ebr_network *network);
 size_t ebr_network_psi_start(const ebr_network *network);
-/* The head's first layer as one (m l x n) matrix in double, row-major, biases left out: copied to out. For grape and muse
- * it is the first message layer's weight. Rows and cols by the next two. */
+/* The head's first layer as one (m l x n) matrix in double, row-major, biases left out: copied to out. For grape and
+ * muse it is the first message layer's weight. Rows and cols by the next two. */
 void ebr_network_head(const ebr_network *network, double *out);
 int ebr_network_head_rows(const ebr_network *network);
 int ebr_network_head_cols(const ebr_network *network);
@@ -91,11 +93,12 @@ int ebr_network_head_cols(const ebr_network *network);
 /* ---- activations (borrowed; valid until the next call) ----------------------------------------------------------- */
 
 ebr_real *ebr_network_input(ebr_network *network, int modality); /* (B x d_i), standardised: write before encode */
-ebr_real *ebr_network_fused(ebr_network *network, int modality); /* (B x l) b_i R_i; may be changed between encode and fuse */
-const ebr_real *ebr_network_encoded(const ebr_network *network, int modality);    /* (B x l) F_i */
+ebr_real *ebr_network_fused(ebr_network *network,
+                            int modality); /* (B x l) b_i R_i; may be changed between encode and fuse */
+const ebr_real *ebr_network_encoded(const ebr_network *network, int modality);     /* (B x l) F_i */
 const ebr_real *ebr_network_reallocated(const ebr_network *network, int modality); /* (B x q) G_i, or NULL */
-const ebr_real *ebr_network_hidden(const ebr_network *network);                   /* (B x n) after the activation */
-const ebr_real *ebr_network_logits(const ebr_network *network);                   /* (B x C) */
+const ebr_real *ebr_network_hidden(const ebr_network *network);                    /* (B x n) after the activation */
+const ebr_real *ebr_network_logits(const ebr_network *network);                    /* (B x C) */
 
 /* ---- computing --------------------------------------------------------------------------------------------------- */
 
@@ -107,16 +110,16 @@ void ebr_network_decode(ebr_network *network, int count);
 /* fused -> hidden, logits. Modalities that are absent become zero rows (concat) or absent edges (grape, muse). */
 void ebr_network_fuse(ebr_network *network, int count, const uint8_t *present);
 /* Losses of a batch after fuse, and gradients of every parameter: psi descends L_md; h_i o f_i descend
- * L_sem - lambda L_md (or its hinge or confusion form) + the other remedies; h_i^-1 and phi descend L_sem. Overwrites all
- * gradients. stream draws muse's dropped edges (may be NULL elsewhere). */
+ * L_sem - lambda L_md (or its hinge or confusion form) + the other remedies; h_i^-1 and phi descend L_sem. Overwrites
+ * all gradients. stream draws muse's dropped edges (may be NULL elsewhere). */
 void ebr_network_backward(ebr_network *network, const ebr_batch *batch, const ebr_remedies *remedies,
                           ebr_stream *stream, ebr_losses *losses);
 /* One more step of psi on the same G: its loss and its gradients alone. */
 void ebr_network_backward_psi(ebr_network *network, const ebr_batch *batch, ebr_losses *losses);
 /* The semantic loss of a batch after fuse, without gradients. */
 void ebr_network_loss(ebr_network *network, const ebr_batch *batch, ebr_losses *losses);
-/* d logits[c] / d hidden and d hidden / d fused at the last fuse are what measures of influence need: writes the gradient
- * of sum_b logits[b][c] with respect to hidden, (B x n). */
+/* d logits[c] / d hidden and d hidden / d fused at the last fuse are what measures of influence need: writes the
+ * gradient of sum_b logits[b][c] with respect to hidden, (B x n). */
 void ebr_network_influence(ebr_network *network, int count, int class_index, ebr_real *out);
 
 #endif

@@ -32,12 +32,14 @@ enum {
 /* X(kind, field, name, default, minimum, maximum, choices, unit, conditions, help)
  * kind: INT REAL BOOL CHOICE TEXT INTS REALS CHOICES. Ranges hold for each element of a list and are inclusive; choices
  * are separated by |. A REAL whose default is "none" may be none (NaN). */
+/* clang-format off */
 #define EBR_PARAMETERS(X)                                                                                              \
   X(CHOICE, method, "method", "vanilla", 0, 0, "vanilla|unimodal|kd|ebr|kd+ebr", "", EBR_ALWAYS,                       \
     "Which remedies are applied")                                                                                      \
   X(INT, seed, "seed", "0", 0, 4294967295.0, "", "", EBR_ALWAYS,                                                       \
     "Picks the random numbers; runs that differ in method only share data and initial weights")                        \
-  X(CHOICE, data_source, "data.source", "synthetic", 0, 0, "synthetic|hdf5", "", EBR_ALWAYS, "Where samples come from") \
+  X(CHOICE, data_source, "data.source", "synthetic", 0, 0, "synthetic|hdf5", "", EBR_ALWAYS,                           \
+    "Where samples come from")                                                                                         \
   X(TEXT, data_file, "data.file", "", 0, 0, "", "", EBR_WITH_DATASET, "HDF5 dataset, relative to the sweep file")      \
   X(INT, data_modalities, "data.modalities", "0", 0, EBR_MODALITIES_MOST, "", "", EBR_ALWAYS,                          \
     "How many modalities; 0 = all that data.file has (synthetic data needs a number)")                                 \
@@ -160,6 +162,8 @@ enum {
     "Heads at least this wide are measured by ScaLAPACK over the team")                                                \
   X(INT, schedule_team, "schedule.team", "0", 0, 1e6, "", "ranks", EBR_WITHOUT_IDENTITY,                               \
     "Ranks that work on one run; 0 = by the head's width")
+
+/* clang-format on */
 
 /* ---- one run's values -------------------------------------------------------------------------------------------- */
 

@@ -6,14 +6,14 @@
 
 typedef struct ebr_schedule ebr_schedule;
 
-/* Collective on comm (duplicated). items[0 .. count) are sweep runs that are to be done, the same on all ranks (copied);
- * cost[i] predicts items[i] in any unit. They are handed out longest first, ties in the order given. */
+/* Collective on comm (duplicated). items[0 .. count) are sweep runs that are to be done, the same on all ranks
+ * (copied); cost[i] predicts items[i] in any unit. They are handed out longest first, ties in the order given. */
 EBR_FALLIBLE ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double *cost, int64_t count,
                                  ebr_schedule **schedule);
 /* Collective. */
 EBR_FALLIBLE ebr_schedule_destroy(ebr_schedule **schedule);
-/* Local (one-sided): the next run, or -1 when none is left or a stop was asked for. Each run is handed out once over all
- * ranks. */
+/* Local (one-sided): the next run, or -1 when none is left or a stop was asked for. Each run is handed out once over
+ * all ranks. */
 EBR_FALLIBLE ebr_schedule_next(ebr_schedule *schedule, int64_t *item);
 
 /* Local: items that are over, as far as the shared counter tells: what was drawn less one in hand a rank. */

@@ -1,7 +1,7 @@
 /* Sweep: a YAML file becomes a list of runs. Local: every rank reads the same text, which one rank read from disk.
  *
- * Errors of the user's making carry EBR_SWEEP and a message of the form `file:line:column: sentence`, with the offending
- * text and, for an unknown key, the nearest known one. Columns and lines count from 1. */
+ * Errors of the user's making carry EBR_SWEEP and a message of the form `file:line:column: sentence`, with the
+ * offending text and, for an unknown key, the nearest known one. Columns and lines count from 1. */
 #ifndef EBRSWEEP_SWEEP_H
 #define EBRSWEEP_SWEEP_H
 
@@ -18,7 +18,8 @@ typedef struct ebr_overrides {
 enum { EBR_SWEEP_BYTES_MOST = 16 << 20, EBR_SWEEP_RUNS_MOST = 10000000 };
 
 /* Reads YAML text (not NUL-terminated, borrowed). path is only for messages and for data.file, which is relative to the
- * sweep file's folder. Expands and validates all runs: when this succeeds every run can be made. The caller destroys. */
+ * sweep file's folder. Expands and validates all runs: when this succeeds every run can be made. The caller destroys.
+ */
 EBR_FALLIBLE ebr_sweep_parse(const char *text, size_t length, const char *path, const ebr_overrides *overrides,
                              ebr_sweep **sweep);
 void ebr_sweep_destroy(ebr_sweep **sweep);

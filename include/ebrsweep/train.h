@@ -1,4 +1,5 @@
-/* Train: optimisers, the loop over mini-batches, evaluation, checkpoints of one network on one sample set. Knows no MPI.
+/* Train: optimisers, the loop over mini-batches, evaluation, checkpoints of one network on one sample set. Knows no
+ * MPI.
  *
  * Workflow: ebr_trainer_create, ebr_trainer_epoch as often as wanted, ebr_evaluate in between, ebr_trainer_destroy. */
 #ifndef EBRSWEEP_TRAIN_H
@@ -32,8 +33,8 @@ int64_t ebr_trainer_step_count(const ebr_trainer *trainer);
 
 /* One mini-batch of the current epoch; false when this was the epoch's last. */
 bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses);
-/* A whole epoch: mean losses. Stops in the step in which a loss is not finite or above train.limit: *diverged is then that
- * step (counted from 0 over all of training), else -1. Divergence is a result, not an error. */
+/* A whole epoch: mean losses. Stops in the step in which a loss is not finite or above train.limit: *diverged is then
+ * that step (counted from 0 over all of training), else -1. Divergence is a result, not an error. */
 void ebr_trainer_epoch(ebr_trainer *trainer, ebr_losses *losses, int64_t *diverged);
 
 /* Everything that the next step depends on, as bytes: same library, same machine kind. */
@@ -54,8 +55,8 @@ typedef struct ebr_scores {
   double accuracy; /* in [0, 1] */
 } ebr_scores;
 
-/* Forward over samples rows[0 .. count) in chunks of the network's batch. intervene, visit and context may be NULL. only as
- * in ebr_network_create. Local; allocates once per call. */
+/* Forward over samples rows[0 .. count) in chunks of the network's batch. intervene, visit and context may be NULL.
+ * only as in ebr_network_create. Local; allocates once per call. */
 EBR_FALLIBLE ebr_evaluate(ebr_network *network, const ebr_samples *samples, int only, const int32_t *rows, int count,
                           ebr_intervene *intervene, ebr_visit *visit, void *context, ebr_scores *scores);
 

@@ -30,8 +30,9 @@ static void print_help(FILE *to)
               "Commands:\n");
   for (int i = 0; subcommand_at(i); i++)
     fprintf(to, "  %-8s %-8s %s\n", subcommand_at(i)->name, subcommand_at(i)->arguments, subcommand_at(i)->help);
-  fprintf(to, "\n`ebrsweep COMMAND --help` tells more; `ebrsweep --version` which version this is.\n"
-              "Exit codes: 0 done, 1 some runs failed, 2 usage or input file, 3 environment, 75 stopped with work left.\n");
+  fprintf(to,
+          "\n`ebrsweep COMMAND --help` tells more; `ebrsweep --version` which version this is.\n"
+          "Exit codes: 0 done, 1 some runs failed, 2 usage or input file, 3 environment, 75 stopped with work left.\n");
 }
 
 /* OpenBLAS chose its kernel before main began: only a fresh start can choose another. */

@@ -21,12 +21,12 @@ typedef struct plan_options {
 
 typedef struct plan {
   int64_t runs, fresh;
-  double flops;        /* of the fresh ones */
-  double longest;      /* the costliest of them */
-  double rate;         /* of this machine while training, measured [flop/s] */
-  size_t memory;       /* of the largest run on one rank [bytes] */
-  size_t datasets;     /* a node, shared by its ranks [bytes] */
-  int64_t ranks;       /* suggested */
+  double flops;    /* of the fresh ones */
+  double longest;  /* the costliest of them */
+  double rate;     /* of this machine while training, measured [flop/s] */
+  size_t memory;   /* of the largest run on one rank [bytes] */
+  size_t datasets; /* a node, shared by its ranks [bytes] */
+  int64_t ranks;   /* suggested */
 } plan;
 
 static void print_help(void)
@@ -43,9 +43,12 @@ static void print_help(void)
 static ebr_error *parse_options(int argc, char **argv, plan_options *options)
 {
   ebr_error *error = NULL;
-  static const struct option longs[] = {{"output", required_argument, NULL, 'o'}, {"set", required_argument, NULL, 's'},
-                                        {"parameters", no_argument, NULL, 'p'},   {"markdown", no_argument, NULL, 'm'},
-                                        {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+  static const struct option longs[] = {{"output", required_argument, NULL, 'o'},
+                                        {"set", required_argument, NULL, 's'},
+                                        {"parameters", no_argument, NULL, 'p'},
+                                        {"markdown", no_argument, NULL, 'm'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
   int choice;
   opterr = 0;

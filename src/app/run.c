@@ -100,8 +100,7 @@ static ebr_error *read_sweep(job *j)
   size_t length = 0;
   EBR_TRY(broadcast_text(j, &text, &length));
   EBR_TRY(ebr_agree(j->comm, ebr_sweep_options_parse(&j->options.sweep, text, length, &j->sweep)));
-  if (!j->options.output[0])
-    snprintf(j->options.output, sizeof j->options.output, "%s.h5", ebr_sweep_name(j->sweep));
+  if (!j->options.output[0]) snprintf(j->options.output, sizeof j->options.output, "%s.h5", ebr_sweep_name(j->sweep));
 done:
   free(text);
   return error;
@@ -214,8 +213,8 @@ static ebr_error *summarize(job *j, ebr_progress *progress)
   }
   EBR_CHECK(left == 0, EBR_STOPPED, "stopped with %lld of %lld runs left; the same command goes on", (long long)left,
             (long long)j->wanted);
-  EBR_CHECK(all[1] == 0, EBR_FAILED_RUNS, "%lld of %lld runs failed; `ebrsweep status %s` tells why",
-            (long long)all[1], (long long)j->wanted, j->options.output);
+  EBR_CHECK(all[1] == 0, EBR_FAILED_RUNS, "%lld of %lld runs failed; `ebrsweep status %s` tells why", (long long)all[1],
+            (long long)j->wanted, j->options.output);
 done:
   return error;
 }
@@ -228,8 +227,8 @@ static void announce(const job *j)
           ebr_sweep_name(j->sweep), (long long)count, (long long)j->wanted, j->ranks, j->ranks == 1 ? "" : "s",
           ebr_blas_prepare());
   if (j->ranks == 1 && j->wanted > 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
-    fprintf(stderr, "one rank works; to use all cores: mpirun -n %ld ebrsweep run %s\n",
-            sysconf(_SC_NPROCESSORS_ONLN), j->options.sweep.path);
+    fprintf(stderr, "one rank works; to use all cores: mpirun -n %ld ebrsweep run %s\n", sysconf(_SC_NPROCESSORS_ONLN),
+            j->options.sweep.path);
 }
 
 static ebr_error *carry_out(job *j, const char *command)

@@ -6,9 +6,8 @@
 
 ebr_stream ebr_stream_start(uint64_t key, ebr_purpose purpose, uint32_t index)
 {
-  return (ebr_stream){.key = {(uint32_t)key, (uint32_t)(key >> 32)},
-                      .counter = {0, 0, (uint32_t)purpose, index},
-                      .used = 4};
+  return (ebr_stream){
+      .key = {(uint32_t)key, (uint32_t)(key >> 32)}, .counter = {0, 0, (uint32_t)purpose, index}, .used = 4};
 }
 
 uint32_t ebr_stream_bits(ebr_stream *stream)

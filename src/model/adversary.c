@@ -29,10 +29,7 @@ static void fill_conditional(ebr_network *network, const ebr_batch *batch)
   }
 }
 
-static const uint8_t *weights(const ebr_network *network)
-{
-  return network->all_present ? NULL : network->row_present;
-}
+static const uint8_t *weights(const ebr_network *network) { return network->all_present ? NULL : network->row_present; }
 
 /* psi forward, L_md, psi's gradients; psi_dinput = d L_md / d psi's input. */
 static void discriminate(ebr_network *network, ebr_real *dinput, ebr_losses *losses)

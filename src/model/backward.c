@@ -12,8 +12,8 @@ static void backward_strength(ebr_network *network)
                     ebr_slice(network->dfused, network, i, l), ebr_slice(network->dR, network, i, l));
 }
 
-/* The last layer of an MLP is linear, so its dout survives its own backward and serves the residual path as well. Without
- * the residual form dinput is just what flows through the MLP. */
+/* The last layer of an MLP is linear, so its dout survives its own backward and serves the residual path as well.
+ * Without the residual form dinput is just what flows through the MLP. */
 static void backward_through(ebr_network *network, ebr_mlp *mlp, const ebr_real *input, int width, ebr_real *dinput)
 {
   ebr_mlp_backward(mlp, network, network->batch, input, true, dinput);
@@ -24,8 +24,8 @@ static void backward_through(ebr_network *network, ebr_mlp *mlp, const ebr_real 
 static void backward_inverse(ebr_network *network)
 {
   for (int i = 0; i < network->modalities; i++)
-    backward_through(network, &network->inverse[i], ebr_slice(network->G, network, i, network->latent),
-                     network->latent, ebr_slice(network->dG, network, i, network->latent));
+    backward_through(network, &network->inverse[i], ebr_slice(network->G, network, i, network->latent), network->latent,
+                     ebr_slice(network->dG, network, i, network->latent));
 }
 
 static void backward_h(ebr_network *network)

@@ -1,5 +1,5 @@
-/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. The concatenation is never made:
- * the first layer is a sum over modalities of (B x l) (l x n) products on row blocks of one (m l x n) weight. */
+/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. The concatenation is never
+ * made: the first layer is a sum over modalities of (B x l) (l x n) products on row blocks of one (m l x n) weight. */
 #include "model/kernels.h"
 #include "model/network.h"
 
@@ -10,12 +10,14 @@ static void layout(ebr_network *network, ebr_arena *arena)
   int l = network->features;
   network->head = (ebr_mlp){.depth = 2, .width = {network->modalities * l, network->width, network->classes}};
   ebr_mlp *head = &network->head;
-  head->weight[0] = ebr_network_add_tensor(network, head->width[0], head->width[1], (ebr_tensor_kind){.role = EBR_ROLE_HEAD_FIRST},
-                                           "phi.weight.0");
-  head->bias[0] = ebr_network_add_tensor(network, 1, head->width[1], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.0");
-  head->weight[1] = ebr_network_add_tensor(network, head->width[1], head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_WEIGHT},
-                                           "phi.weight.1");
-  head->bias[1] = ebr_network_add_tensor(network, 1, head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.1");
+  head->weight[0] = ebr_network_add_tensor(network, head->width[0], head->width[1],
+                                           (ebr_tensor_kind){.role = EBR_ROLE_HEAD_FIRST}, "phi.weight.0");
+  head->bias[0] =
+      ebr_network_add_tensor(network, 1, head->width[1], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.0");
+  head->weight[1] = ebr_network_add_tensor(network, head->width[1], head->width[2],
+                                           (ebr_tensor_kind){.role = EBR_ROLE_WEIGHT}, "phi.weight.1");
+  head->bias[1] =
+      ebr_network_add_tensor(network, 1, head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.1");
   network->hidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
   network->dhidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
 }
@@ -51,8 +53,8 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
   const ebr_real *weight = network->values + head->weight[0];
   ebr_real *dweight = network->gradients + head->weight[0];
   ebr_linear_backward(count, n, network->classes, network->hidden, network->values + head->weight[1], network->logits,
-                      false, network->dlogits, network->gradients + head->weight[1],
-                      network->gradients + head->bias[1], network->dhidden, network->transposed);
+                      false, network->dlogits, network->gradients + head->weight[1], network->gradients + head->bias[1],
+                      network->dhidden, network->transposed);
   ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,
                              network->gradients + head->bias[0]);
   for (int i = 0; i < network->modalities; i++) {

@@ -84,7 +84,8 @@ static void layout_remedies(ebr_network *network, ebr_arena *arena)
   if (has_auxiliary(network)) {
     int in = network->latent ? network->latent : network->features;
     network->auxiliary = (ebr_mlp){.depth = 1, .width = {in, network->classes}};
-    ebr_mlp_layout(&network->auxiliary, network, arena, &(ebr_mlp_place){"auxiliary", -1, false, rows, network->modalities, NULL, NULL});
+    ebr_mlp_layout(&network->auxiliary, network, arena,
+                   &(ebr_mlp_place){"auxiliary", -1, false, rows, network->modalities, NULL, NULL});
     network->softened = ebr_arena_take(arena, 2 * (size_t)network->classes, sizeof(double));
     network->auxiliary_dinput = ebr_take_reals(arena, (size_t)rows, (size_t)in);
   }
@@ -92,7 +93,8 @@ static void layout_remedies(ebr_network *network, ebr_arena *arena)
   if (network->latent) {
     int in = network->latent + (network->config.ebr_psi_conditional ? network->classes : 0);
     network->psi = (ebr_mlp){.depth = 2, .width = {in, (int)network->config.ebr_psi_hidden, network->modalities}};
-    ebr_mlp_layout(&network->psi, network, arena, &(ebr_mlp_place){"psi", -1, true, rows, network->modalities, NULL, NULL});
+    ebr_mlp_layout(&network->psi, network, arena,
+                   &(ebr_mlp_place){"psi", -1, true, rows, network->modalities, NULL, NULL});
     network->psi_input =
         network->config.ebr_psi_conditional ? ebr_take_reals(arena, (size_t)rows, (size_t)in) : network->G;
     network->psi_dinput = ebr_take_reals(arena, (size_t)rows, (size_t)in);
@@ -187,8 +189,8 @@ static bool starts_at_zero(const ebr_network *network, const ebr_tensor *tensor)
 static void draw_weights(ebr_network *network, const ebr_tensor *tensor)
 {
   if (starts_at_zero(network, tensor)) return;
-  ebr_stream stream = ebr_stream_start(network->key, EBR_PURPOSE_WEIGHTS,
-                                       (uint32_t)ebr_hash(tensor->name, strlen(tensor->name), 0));
+  ebr_stream stream =
+      ebr_stream_start(network->key, EBR_PURPOSE_WEIGHTS, (uint32_t)ebr_hash(tensor->name, strlen(tensor->name), 0));
   double deviation = sqrt((network->relu ? 2.0 : 1.0) / tensor->rows);
   if (tensor->role == EBR_ROLE_HEAD_FIRST) deviation *= network->config.model_init_scale;
   ebr_real *values = network->values + tensor->offset;

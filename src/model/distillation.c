@@ -1,6 +1,6 @@
 /* Knowledge distillation from the dominant modality's own encoder. Paper: arXiv 2505.22483, Section 3.2; forms: squared
- * error and cosine of features, softened logits (Hinton, Vinyals, Dean 2015, T^2 KL). Each is a mean over the samples that
- * have the student. */
+ * error and cosine of features, softened logits (Hinton, Vinyals, Dean 2015, T^2 KL). Each is a mean over the samples
+ * that have the student. */
 #include "model/kernels.h"
 #include "model/network.h"
 
@@ -98,8 +98,13 @@ static double distil_logits(const student *s, const ebr_real *logits, ebr_real *
 static student student_of(ebr_network *network, const ebr_batch *batch, int modality, double weight)
 {
   int width = network->latent ? network->latent : network->features;
-  return (student){network, batch, modality, width, count_present(network, modality),
-                   ebr_slice(network->G, network, modality, width), ebr_slice(network->dG, network, modality, width),
+  return (student){network,
+                   batch,
+                   modality,
+                   width,
+                   count_present(network, modality),
+                   ebr_slice(network->G, network, modality, width),
+                   ebr_slice(network->dG, network, modality, width),
                    weight};
 }
 

@@ -39,8 +39,7 @@ static void note_present(ebr_network *network, int count, const uint8_t *present
   network->all_present = present == NULL;
   if (present) memcpy(network->present, present, (size_t)count * (size_t)m);
   for (int i = 0; i < m; i++)
-    for (int b = 0; b < count; b++)
-      network->row_present[i * network->batch + b] = present ? present[b * m + i] : 1;
+    for (int b = 0; b < count; b++) network->row_present[i * network->batch + b] = present ? present[b * m + i] : 1;
 }
 
 void ebr_network_fuse(ebr_network *network, int count, const uint8_t *present)
@@ -53,9 +52,10 @@ double ebr_semantic_loss(const ebr_network *network, const ebr_batch *batch, ebr
 {
   ebr_real scale = (ebr_real)1 / (ebr_real)batch->count;
   int classes = network->classes;
-  double sum = network->config.train_loss == EBR_LOSS_SQUARED
-                   ? ebr_squared_error(batch->count, classes, network->logits, batch->label, scale, dlogits, correct)
-                   : ebr_cross_entropy(batch->count, classes, network->logits, batch->label, NULL, scale, dlogits, correct);
+  double sum =
+      network->config.train_loss == EBR_LOSS_SQUARED
+          ? ebr_squared_error(batch->count, classes, network->logits, batch->label, scale, dlogits, correct)
+          : ebr_cross_entropy(batch->count, classes, network->logits, batch->label, NULL, scale, dlogits, correct);
   return sum / batch->count;
 }
 

@@ -1,6 +1,6 @@
-/* grape: the bipartite graph with edge updates, and the feature-imputation head as an auxiliary loss: from the two nodes of
- * an edge, a linear map guesses the edge's value (You et al., NeurIPS 2020, Section 3). The guessed value is a constant
- * there: otherwise the encoders would make it easy by shrinking it. */
+/* grape: the bipartite graph with edge updates, and the feature-imputation head as an auxiliary loss: from the two
+ * nodes of an edge, a linear map guesses the edge's value (You et al., NeurIPS 2020, Section 3). The guessed value is a
+ * constant there: otherwise the encoders would make it easy by shrinking it. */
 #include "model/graph.h"
 
 #include "model/kernels.h"
@@ -9,7 +9,7 @@
 
 typedef struct grape {
   ebr_graph graph;
-  size_t weight, bias; /* offsets: ((n + n) x l), sample rows first; (l) */
+  size_t weight, bias;                               /* offsets: ((n + n) x l), sample rows first; (l) */
   ebr_real *u_guess, *v_guess, *du_guess, *dv_guess; /* (B x l), (m x l) */
 } grape;
 

@@ -160,7 +160,8 @@ static void update_nodes(const ebr_graph *graph, const ebr_network *network, int
 }
 
 /* e' = ReLU(u W_u + v W_v + e W_e + w) */
-static void update_edges(const ebr_graph *graph, const ebr_network *network, const ebr_graph_view *view, int t, int count)
+static void update_edges(const ebr_graph *graph, const ebr_network *network, const ebr_graph_view *view, int t,
+                         int count)
 {
   int n = network->width, d = graph->layer[t].edge_width;
   const ebr_real *w = network->values + graph->layer[t].w, *bias = network->values + graph->layer[t].w_bias;
@@ -262,7 +263,8 @@ static void backward_update(const ebr_graph *graph, ebr_network *network, int t,
 }
 
 /* From dmean of both kinds to dedge_part (m x B x n), du_sum = d u_part, dv_sum = d v_part. */
-static void backward_messages(ebr_graph *graph, const ebr_network *network, const ebr_graph_view *view, int t, int count)
+static void backward_messages(ebr_graph *graph, const ebr_network *network, const ebr_graph_view *view, int t,
+                              int count)
 {
   int n = network->width, m = network->modalities;
   scale_means(view, network, graph->du_mean, graph->dv_mean, count);

@@ -26,14 +26,14 @@ void ebr_linear(int rows, int in, int out, const ebr_real *x, const ebr_real *w,
  * wanted; otherwise overwritten). transposed is scratch for w. */
 void ebr_linear_backward(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *y, bool relu,
                          ebr_real *dy, ebr_real *dw, ebr_real *dbias, ebr_real *dx, ebr_real *transposed);
-/* dx (rows x in) = dy (rows x out) w^T with w (in x out) transposed first: products with a transposed operand leave BLAS's
- * fast path for small matrices, and the copy costs far less than that. */
+/* dx (rows x in) = dy (rows x out) w^T with w (in x out) transposed first: products with a transposed operand leave
+ * BLAS's fast path for small matrices, and the copy costs far less than that. */
 void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, const ebr_real *w, ebr_real *dx,
                                ebr_real *transposed);
 
-/* Cross-entropy of softmax(logits (rows x cols)) against label (rows), summed over the rows whose weight is not 0 [nats].
- * weight (rows) may be NULL (all ones). dlogits, if not NULL, gets scale * d sum / d logits; rows of weight 0 get zeros.
- * correct, if not NULL, is increased by the number of rows whose largest logit is the label's. */
+/* Cross-entropy of softmax(logits (rows x cols)) against label (rows), summed over the rows whose weight is not 0
+ * [nats]. weight (rows) may be NULL (all ones). dlogits, if not NULL, gets scale * d sum / d logits; rows of weight 0
+ * get zeros. correct, if not NULL, is increased by the number of rows whose largest logit is the label's. */
 double ebr_cross_entropy(int rows, int cols, const ebr_real *logits, const int32_t *label, const uint8_t *weight,
                          ebr_real scale, ebr_real *dlogits, double *correct);
 /* The same for half the squared distance of logits to the one-hot label: what theorems on linear networks are about. */

@@ -14,8 +14,7 @@ static void add_layer(ebr_mlp *mlp, int layer, ebr_network *network, const ebr_m
   char middle[16] = "";
   if (place->modality >= 0) snprintf(middle, sizeof middle, ".%d", place->modality);
   ebr_tensor_kind weight = {EBR_ROLE_WEIGHT, place->psi, place->uses}, bias = {EBR_ROLE_BIAS, place->psi, 0};
-  mlp->weight[layer] =
-      ebr_network_add_tensor(network, in, out, weight, "%s%s.weight.%d", place->part, middle, layer);
+  mlp->weight[layer] = ebr_network_add_tensor(network, in, out, weight, "%s%s.weight.%d", place->part, middle, layer);
   mlp->bias[layer] = ebr_network_add_tensor(network, 1, out, bias, "%s%s.bias.%d", place->part, middle, layer);
 }
 
@@ -39,9 +38,8 @@ void ebr_mlp_forward(ebr_mlp *mlp, const ebr_network *network, int rows, const e
 void ebr_mlp_backward(ebr_mlp *mlp, ebr_network *network, int rows, const ebr_real *x, bool parameters, ebr_real *dx)
 {
   for (int k = mlp->depth - 1; k >= 0; k--)
-    ebr_linear_backward(rows, mlp->width[k], mlp->width[k + 1], k ? mlp->out[k - 1] : x,
-                        network->values + mlp->weight[k], mlp->out[k], network->relu && k < mlp->depth - 1,
-                        mlp->dout[k], parameters ? network->gradients + mlp->weight[k] : NULL,
-                        parameters ? network->gradients + mlp->bias[k] : NULL, k ? mlp->dout[k - 1] : dx,
-                        network->transposed);
+    ebr_linear_backward(
+        rows, mlp->width[k], mlp->width[k + 1], k ? mlp->out[k - 1] : x, network->values + mlp->weight[k], mlp->out[k],
+        network->relu && k < mlp->depth - 1, mlp->dout[k], parameters ? network->gradients + mlp->weight[k] : NULL,
+        parameters ? network->gradients + mlp->bias[k] : NULL, k ? mlp->dout[k - 1] : dx, network->transposed);
 }

@@ -1,6 +1,6 @@
-/* muse: the graph of grape with L2-normalised nodes and, in training, mutual-consistent contrastive learning: a second view
- * in which edges were dropped, and the cross-entropy between projected sample embeddings of the views, once with the sample
- * itself as the target and once with all samples of its class (Wu et al., ICLR 2024, Section 3.3). */
+/* muse: the graph of grape with L2-normalised nodes and, in training, mutual-consistent contrastive learning: a second
+ * view in which edges were dropped, and the cross-entropy between projected sample embeddings of the views, once with
+ * the sample itself as the target and once with all samples of its class (Wu et al., ICLR 2024, Section 3.3). */
 #include "model/graph.h"
 
 #include "model/kernels.h"
@@ -37,8 +37,8 @@ static void layout(ebr_network *network, ebr_arena *arena)
   ebr_graph_classifier_layout(network, arena);
   g->weight = ebr_network_add_tensor(network, network->width, network->width,
                                      (ebr_tensor_kind){.role = EBR_ROLE_WEIGHT}, "phi.project.weight");
-  g->bias = ebr_network_add_tensor(network, 1, network->width, (ebr_tensor_kind){.role = EBR_ROLE_BIAS},
-                                   "phi.project.bias");
+  g->bias =
+      ebr_network_add_tensor(network, 1, network->width, (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.project.bias");
   for (int k = 0; k < 2; k++) {
     g->projected[k] = ebr_take_reals(arena, batch, n);
     g->dprojected[k] = ebr_take_reals(arena, batch, n);

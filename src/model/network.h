@@ -9,9 +9,9 @@ enum { EBR_DEPTH_MOST = EBR_LIST_MOST };
 /* A stack of linear layers with the activation between them, none behind the last. */
 typedef struct ebr_mlp {
   int depth;
-  int width[EBR_DEPTH_MOST + 1]; /* width[0] inputs, width[depth] outputs */
-  size_t weight[EBR_DEPTH_MOST]; /* offsets: (width[k] x width[k + 1]) */
-  size_t bias[EBR_DEPTH_MOST];   /* offsets: (width[k + 1]) */
+  int width[EBR_DEPTH_MOST + 1];  /* width[0] inputs, width[depth] outputs */
+  size_t weight[EBR_DEPTH_MOST];  /* offsets: (width[k] x width[k + 1]) */
+  size_t bias[EBR_DEPTH_MOST];    /* offsets: (width[k + 1]) */
   ebr_real *out[EBR_DEPTH_MOST];  /* (rows x width[k + 1]) */
   ebr_real *dout[EBR_DEPTH_MOST]; /* gradients of the same */
 } ebr_mlp;
@@ -57,10 +57,10 @@ struct ebr_network {
   uint8_t *present;           /* (B x m) */
   uint8_t *row_present;       /* (m B): present, modality-major */
   bool all_present;
-  int32_t *row_modality; /* (m B): psi's labels */
-  int32_t *row_label;    /* (m B): the class, once per modality */
-  ebr_real *psi_input;   /* (m B x (q + C)) when psi is conditional, else G */
-  ebr_real *psi_dinput;  /* (m B x psi's inputs) */
+  int32_t *row_modality;      /* (m B): psi's labels */
+  int32_t *row_label;         /* (m B): the class, once per modality */
+  ebr_real *psi_input;        /* (m B x (q + C)) when psi is conditional, else G */
+  ebr_real *psi_dinput;       /* (m B x psi's inputs) */
   ebr_real *auxiliary_dinput; /* (m B x q or l) */
   ebr_real *transposed;       /* as large as the largest weight: scratch of backward */
   size_t largest_weight;      /* [scalars] */
@@ -87,8 +87,8 @@ typedef struct ebr_tensor_kind {
 size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tensor_kind kind, const char *format, ...)
     EBR_PRINTF(5, 6);
 ebr_real *ebr_take_reals(ebr_arena *arena, size_t rows, size_t cols);
-/* Adds the tensors of an MLP named part[.modality] (modality < 0: none), and takes activations for rows rows. last, if not
- * NULL, is where the last layer's output and its gradient go. */
+/* Adds the tensors of an MLP named part[.modality] (modality < 0: none), and takes activations for rows rows. last, if
+ * not NULL, is where the last layer's output and its gradient go. */
 typedef struct ebr_mlp_place {
   const char *part;
   int modality;

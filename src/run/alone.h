@@ -14,9 +14,9 @@ EBR_FALLIBLE ebr_alone_train(const ebr_config *config, const ebr_samples *sample
                              char *reason, size_t capacity);
 void ebr_alone_destroy(ebr_alone **alone);
 
-const ebr_scores *ebr_alone_scores(const ebr_alone *alone);      /* (m), or NULL */
-const double *ebr_alone_contributions(const ebr_alone *alone);   /* (m) [nats], or NULL */
-const ebr_teaching *ebr_alone_teaching(const ebr_alone *alone);  /* or NULL */
+const ebr_scores *ebr_alone_scores(const ebr_alone *alone);     /* (m), or NULL */
+const double *ebr_alone_contributions(const ebr_alone *alone);  /* (m) [nats], or NULL */
+const ebr_teaching *ebr_alone_teaching(const ebr_alone *alone); /* or NULL */
 
 /* How many modalities would be trained, for predictions. */
 int ebr_alone_count(const ebr_config *config, int modalities);

@@ -36,8 +36,7 @@ ebr_error *ebr_evaluate(ebr_network *network, const ebr_samples *samples, int on
                         ebr_intervene *intervene, ebr_visit *visit, void *context, ebr_scores *scores)
 {
   ebr_error *error = NULL;
-  evaluation e = {.network = network, .samples = samples, .only = only,
-                  .modalities = ebr_network_modalities(network)};
+  evaluation e = {.network = network, .samples = samples, .only = only, .modalities = ebr_network_modalities(network)};
   ebr_arena measuring = ebr_arena_measuring();
   double loss = 0, correct = 0;
   layout(&e, &measuring);

@@ -51,8 +51,8 @@ static void sgd_pass(size_t count, ebr_real momentum, ebr_real rate, ebr_real ke
   }
 }
 
-static void sgd(const ebr_optimizer_step *step, size_t count, double decay, ebr_real *values,
-                const ebr_real *gradients, ebr_real *first, ebr_real *second)
+static void sgd(const ebr_optimizer_step *step, size_t count, double decay, ebr_real *values, const ebr_real *gradients,
+                ebr_real *first, ebr_real *second)
 {
   (void)second;
   sgd_pass(count, (ebr_real)step->config->train_momentum, (ebr_real)step->rate, (ebr_real)(1 - step->rate * decay),

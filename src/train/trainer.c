@@ -24,11 +24,11 @@ struct ebr_trainer {
   ebr_optimizer *optimizer;
   training_progress now;
   ebr_arena arena;
-  ebr_real *first, *second; /* moments, laid out as the network's values */
-  int32_t *order;           /* (train_count) positions in samples->train, shuffled anew each epoch */
-  int32_t *rows;            /* (B) */
-  int32_t *label;           /* (B) */
-  uint8_t *present;         /* (B x m), or NULL */
+  ebr_real *first, *second;                    /* moments, laid out as the network's values */
+  int32_t *order;                              /* (train_count) positions in samples->train, shuffled anew each epoch */
+  int32_t *rows;                               /* (B) */
+  int32_t *label;                              /* (B) */
+  uint8_t *present;                            /* (B x m), or NULL */
   ebr_real *teacher_features, *teacher_logits; /* (B x l), (B x C), or NULL */
 };
 

@@ -1,6 +1,6 @@
-/* Gradients of every method and fusion head against central differences of the losses that they descend: relative error at
- * most 1e-6. The adversary needs care: no single objective has these gradients, so each group of parameters is checked
- * against its own (design, 'The model, exactly'). */
+/* Gradients of every method and fusion head against central differences of the losses that they descend: relative error
+ * at most 1e-6. The adversary needs care: no single objective has these gradients, so each group of parameters is
+ * checked against its own (design, 'The model, exactly'). */
 #include <ebrsweep/model.h>
 
 #include <math.h>
@@ -130,8 +130,10 @@ static double confusion(fixture *f)
   const ebr_tensor *first = ebr_network_tensor(f->network, ebr_network_tensor_find(f->network, "psi.weight.0"));
   const ebr_tensor *last = ebr_network_tensor(f->network, ebr_network_tensor_find(f->network, "psi.weight.1"));
   const ebr_real *values = ebr_network_values(f->network);
-  const ebr_real *bias0 = values + ebr_network_tensor(f->network, ebr_network_tensor_find(f->network, "psi.bias.0"))->offset;
-  const ebr_real *bias1 = values + ebr_network_tensor(f->network, ebr_network_tensor_find(f->network, "psi.bias.1"))->offset;
+  const ebr_real *bias0 =
+      values + ebr_network_tensor(f->network, ebr_network_tensor_find(f->network, "psi.bias.0"))->offset;
+  const ebr_real *bias1 =
+      values + ebr_network_tensor(f->network, ebr_network_tensor_find(f->network, "psi.bias.1"))->offset;
   for (int i = 0; i < MODALITIES; i++)
     for (int b = 0; b < BATCH; b++) {
       if (f->batch.present && !f->present[b * MODALITIES + i]) continue;
@@ -184,7 +186,8 @@ static double difference(fixture *f, const ebr_tensor *tensor, size_t index)
   return (above - below) / (2 * step);
 }
 
-/* grape's guessed values are constants: what lies before the head does not descend that loss, and is checked without it. */
+/* grape's guessed values are constants: what lies before the head does not descend that loss, and is checked without
+ * it. */
 static bool sees_moving_target(const fixture *f, const ebr_tensor *tensor)
 {
   bool imputes = f->config.model_fusion == EBR_FUSION_GRAPE && f->config.model_impute > 0;

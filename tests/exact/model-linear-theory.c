@@ -86,7 +86,8 @@ static void modes_grow_as_saxe_says(void **state)
   hold_identity(network, CLASSES);
   for (int c = 0; c < CLASSES; c++)
     for (int k = 0; k < CLASSES; k++)
-      tensor(network, "f.0.weight.0")[c * 4 + k] = tensor(network, "phi.weight.0")[c * 4 + k] = c == k ? sqrt(start) : 0;
+      tensor(network, "f.0.weight.0")[c * 4 + k] = tensor(network, "phi.weight.0")[c * 4 + k] =
+          c == k ? sqrt(start) : 0;
   for (int step = 1; step <= 20000; step++) {
     descend(network, &batch, rate);
     if (step % 1000) continue;

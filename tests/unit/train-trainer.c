@@ -26,10 +26,7 @@ typedef struct fixture {
   ebr_trainer *trainer;
 } fixture;
 
-static void start(fixture *f)
-{
-  must(ebr_trainer_create(&f->config, &f->samples, -1, 5, NULL, &f->trainer));
-}
+static void start(fixture *f) { must(ebr_trainer_create(&f->config, &f->samples, -1, 5, NULL, &f->trainer)); }
 
 static int setup(void **state)
 {
@@ -197,7 +194,8 @@ static void memory_prediction_is_what_is_allocated(void **state)
   size_t before = ebr_trainer_bytes(&f->config, &shape, -1);
   set(&f->config, "model.width", "700");
   size_t after = ebr_trainer_bytes(&f->config, &shape, -1);
-  /* 693 more neurons: values, gradients, two moments of 15 + 1 + 4 weights each, transposed scratch of 15, hidden twice. */
+  /* 693 more neurons: values, gradients, two moments of 15 + 1 + 4 weights each, transposed scratch of 15, hidden
+   * twice. */
   double expected = 693.0 * sizeof(ebr_real) * (4 * 20 + 15 + 2 * 16);
   assert_true(fabs((double)(after - before) - expected) < 0.02 * expected);
 }
