@@ -85,7 +85,7 @@ static void perturb(fixture *f, ebr_stream *stream)
 
 static void setup(fixture *f, const setting *s)
 {
-  const ebr_shape shape = {MODALITIES, CLASSES, BATCH, BATCH, {5, 4, 3}};
+  const ebr_shape shape = {.modalities = MODALITIES, .classes = CLASSES, .train_count = BATCH, .inputs = {5, 4, 3}};
   ebr_stream stream = ebr_stream_start(7, EBR_PURPOSE_TEST, 0);
   memset(f, 0, sizeof *f);
   ebr_config_defaults(&f->config);

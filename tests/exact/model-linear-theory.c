@@ -72,7 +72,7 @@ static void modes_grow_as_saxe_says(void **state)
   enum { CLASSES = 4, BATCH = 20 };
   static const int count[CLASSES] = {8, 6, 4, 2};
   const double rate = 1e-3, start = 1e-3;
-  const ebr_shape shape = {1, CLASSES, BATCH, BATCH, {CLASSES}};
+  const ebr_shape shape = {.modalities = 1, .classes = CLASSES, .train_count = BATCH, .inputs = {CLASSES}};
   int32_t label[BATCH];
   ebr_batch batch = {.count = BATCH, .label = label};
   ebr_network *network = linear_network(&shape, "[4]", "4", BATCH);
@@ -159,7 +159,7 @@ static double path_strength(ebr_network *network, int modality, int depth)
 /* Steps until each path has half of its final strength. */
 static double measured_ratio(const two_modalities *d, int depth, double scale, double rate)
 {
-  const ebr_shape shape = {2, 2, 8, 8, {1, 1}};
+  const ebr_shape shape = {.modalities = 2, .classes = 2, .train_count = 8, .inputs = {1, 1}};
   int32_t label[8];
   ebr_batch batch = {.count = 8, .label = label};
   ebr_network *network = linear_network(&shape, depth == 3 ? "[2, 2]" : "[2]", "2", 8);
