@@ -7,7 +7,7 @@
 
 #include <ebrsweep/store.h>
 
-typedef enum ebr_role { EBR_ROLE_STATE, EBR_ROLE_AXIS, EBR_ROLE_PARAMETER, EBR_ROLE_MEASURE } ebr_role;
+typedef enum ebr_column_role { EBR_COLUMN_STATE, EBR_COLUMN_AXIS, EBR_COLUMN_PARAMETER, EBR_COLUMN_MEASURE } ebr_column_role;
 
 typedef enum ebr_type {
   EBR_TYPE_TEXT, /* padded with NUL, not ended by it */
@@ -33,7 +33,7 @@ typedef enum ebr_state {
 
 typedef struct ebr_field {
   char name[64], unit[16], meaning[160];
-  ebr_role role;
+  ebr_column_role role;
   ebr_type type;
   int parameter;       /* index into the parameter table, or -1 */
   size_t size, offset; /* [bytes] */
@@ -49,9 +49,21 @@ void ebr_layout_destroy(ebr_layout *layout);
 /* Text columns become as wide as the sweep's longest value. Walks over all runs. */
 EBR_FALLIBLE ebr_layout_plan(const ebr_sweep *sweep, const ebr_schema *schema, ebr_layout *layout);
 /* Widens layout so that every row of old fits: old columns that it lacks, longer texts. */
-EBR_FALLIBLE ebr_layout_merge(ebr_layout *layout, const ebr_layout *old);
+EBR_FALLIBLE ebr_layout_merge(ebr_layout *layout, const ebr_layout *old, const char *path);
 bool ebr_layout_same(const ebr_layout *a, const ebr_layout *b);
 int ebr_layout_find(const ebr_layout *layout, const char *name); /* index, or -1 */
+
+/* What the state fields are, and the two steps every layout is made by. */
+typedef struct ebr_state_field {
+  const char *name;
+  ebr_type type;
+  size_t size; /* [bytes] */
+  const char *unit, *meaning;
+} ebr_state_field;
+const ebr_state_field *ebr_layout_state(int index);
+EBR_FALLIBLE ebr_layout_add(ebr_layout *layout, const char *name, ebr_column_role role, ebr_type type, size_t size);
+/* Orders fields as state, axes, parameters, measures, each as they were added, and gives them their offsets. */
+EBR_FALLIBLE ebr_layout_place(ebr_layout *layout);
 
 /* As an HDF5 compound type, and from one; names, roles and units beside it stand in /columns. */
 EBR_FALLIBLE ebr_layout_type(const ebr_layout *layout, const char *path, hid_t *type);

@@ -126,7 +126,7 @@ done:
 void ebr_row_forget(const ebr_layout *layout, unsigned char *row)
 {
   for (int i = 0; i < layout->count; i++)
-    if (layout->field[i].role == EBR_ROLE_MEASURE) put_number(&layout->field[i], row, NAN);
+    if (layout->field[i].role == EBR_COLUMN_MEASURE) put_number(&layout->field[i], row, NAN);
 }
 
 /* ---- state ------------------------------------------------------------------------------------------------------- */
