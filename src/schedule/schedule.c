@@ -1,0 +1,125 @@
+#include <ebrsweep/schedule.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A stop adds this to the shared counter: far past any list's end, while what was drawn stays readable below it. */
+static const int64_t stop_mark = (int64_t)1 << 40;
+
+struct ebr_schedule {
+  MPI_Comm comm;
+  MPI_Win window;
+  int64_t *counter; /* how many items were drawn; rank 0's copy is the one that counts */
+  int64_t *items;   /* longest first */
+  int64_t count;
+  bool locked, stopped;
+};
+
+typedef struct costed {
+  int64_t item, place;
+  double cost;
+} costed;
+
+static int longest_first(const void *left, const void *right)
+{
+  const costed *a = left, *b = right;
+  if (a->cost != b->cost) return a->cost > b->cost ? -1 : 1;
+  return a->place < b->place ? -1 : a->place > b->place;
+}
+
+static ebr_error *sort_items(const int64_t *items, const double *cost, int64_t count, int64_t **sorted)
+{
+  ebr_error *error = NULL;
+  costed *order = malloc(((size_t)count + 1) * sizeof *order);
+  *sorted = malloc(((size_t)count + 1) * sizeof **sorted);
+  EBR_CHECK(order && *sorted, EBR_MEMORY, "no memory for a schedule of %lld runs", (long long)count);
+  for (int64_t i = 0; i < count; i++) order[i] = (costed){items[i], i, cost[i] == cost[i] ? cost[i] : 0};
+  qsort(order, (size_t)count, sizeof *order, longest_first);
+  for (int64_t i = 0; i < count; i++) (*sorted)[i] = order[i].item;
+done:
+  free(order);
+  return error;
+}
+
+static ebr_error *open_window(ebr_schedule *schedule)
+{
+  ebr_error *error = NULL;
+  int rank;
+  EBR_TRY_MPI(MPI_Comm_rank(schedule->comm, &rank));
+  EBR_TRY_MPI(MPI_Win_allocate(rank == 0 ? sizeof(int64_t) : 0, sizeof(int64_t), MPI_INFO_NULL, schedule->comm,
+                               &schedule->counter, &schedule->window));
+  EBR_TRY_MPI(MPI_Win_set_errhandler(schedule->window, MPI_ERRORS_RETURN));
+  EBR_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, schedule->window));
+  schedule->locked = true;
+  if (rank == 0) *schedule->counter = 0;
+  EBR_TRY_MPI(MPI_Win_sync(schedule->window));
+  EBR_TRY_MPI(MPI_Barrier(schedule->comm));
+  EBR_TRY_MPI(MPI_Win_sync(schedule->window));
+done:
+  return error;
+}
+
+ebr_error *ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double *cost, int64_t count,
+                               ebr_schedule **schedule)
+{
+  ebr_error *error = NULL;
+  *schedule = calloc(1, sizeof **schedule);
+  if (*schedule) **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .window = MPI_WIN_NULL, .count = count};
+  EBR_TRY(ebr_agree(comm, *schedule ? sort_items(items, cost, count, &(*schedule)->items)
+                                    : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a schedule")));
+  EBR_TRY(ebr_agree_same(comm, ebr_hash((*schedule)->items, (size_t)count * sizeof *items, 0), "the list of runs"));
+  EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep schedule", &(*schedule)->comm));
+  EBR_TRY(open_window(*schedule));
+done:
+  return error;
+}
+
+ebr_error *ebr_schedule_destroy(ebr_schedule **schedule)
+{
+  ebr_error *error = NULL;
+  ebr_schedule *s = *schedule;
+  *schedule = NULL;
+  if (!s) return NULL;
+  if (s->locked) EBR_TRY_MPI(MPI_Win_unlock_all(s->window));
+  if (s->window != MPI_WIN_NULL) EBR_TRY_MPI(MPI_Win_free(&s->window));
+  if (s->comm != MPI_COMM_NULL) EBR_TRY_MPI(MPI_Comm_free(&s->comm));
+done:
+  free(s->items);
+  free(s);
+  return error;
+}
+
+/* Adds to rank 0's counter and answers what it was before. */
+static ebr_error *counter_add(ebr_schedule *schedule, int64_t amount, int64_t *before)
+{
+  ebr_error *error = NULL;
+  EBR_TRY_MPI(MPI_Fetch_and_op(&amount, before, MPI_INT64_T, 0, 0, amount ? MPI_SUM : MPI_NO_OP, schedule->window));
+  EBR_TRY_MPI(MPI_Win_flush(0, schedule->window));
+done:
+  return error;
+}
+
+ebr_error *ebr_schedule_next(ebr_schedule *schedule, int64_t *item)
+{
+  ebr_error *error = NULL;
+  int64_t place;
+  *item = -1;
+  if (schedule->stopped) goto done;
+  schedule->stopped = ebr_signals_stop();
+  EBR_TRY(counter_add(schedule, schedule->stopped ? stop_mark : 1, &place));
+  if (schedule->stopped) goto done;
+  schedule->stopped = place >= schedule->count;
+  if (!schedule->stopped) *item = schedule->items[place];
+done:
+  return error;
+}
+
+int64_t ebr_schedule_finished(ebr_schedule *schedule, int ranks)
+{
+  int64_t drawn = 0;
+  ebr_error *error = counter_add(schedule, 0, &drawn);
+  ebr_error_destroy(&error);
+  drawn %= stop_mark;
+  if (drawn > schedule->count) drawn = schedule->count;
+  return drawn > ranks ? drawn - ranks : 0;
+}

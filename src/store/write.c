@@ -1,0 +1,115 @@
+#include "store/store.h"
+
+#include <math.h>
+#include <string.h>
+
+bool ebr_store_wanted(const ebr_store *store, int64_t run, bool retry_failed)
+{
+  return store->status[run] == EBR_STATUS_WAITING || (retry_failed && store->status[run] == EBR_STATUS_FAILED);
+}
+
+static ebr_error *write_row(ebr_store *store, int64_t run, const ebr_row *row, ebr_status status)
+{
+  ebr_error *error = NULL;
+  hsize_t start = (hsize_t)store->row_of[run], one = 1;
+  ebr_row state = *row;
+  state.status = status;
+  ebr_row_set(&store->layout, &state, store->row);
+  ebr_row_seal(&store->layout, store->row);
+  EBR_TRY_HDF5(store->path, H5Sselect_hyperslab(store->space, H5S_SELECT_SET, &start, NULL, &one, NULL));
+  EBR_TRY_HDF5(store->path, H5Dwrite(store->runs, store->type, store->memory, store->space, store->transfer, store->row));
+  store->status[run] = (uint8_t)status;
+done:
+  return error;
+}
+
+static ebr_error *pack(ebr_store *store, const ebr_config *config)
+{
+  ebr_error *error = NULL;
+  bool has_packed = store->has_packed;
+  store->has_packed = false; /* after a failure the row is of neither run */
+  EBR_TRY(ebr_row_pack(&store->layout, config, has_packed ? &store->packed : NULL, store->row));
+  store->packed = *config;
+  store->has_packed = true;
+  ebr_row_forget(&store->layout, store->row);
+done:
+  return error;
+}
+
+static ebr_error *write_without_results(ebr_store *store, int64_t run, const ebr_row *row, ebr_status status)
+{
+  ebr_error *error = NULL;
+  ebr_config config;
+  ebr_row state = *row;
+  state.seconds = NAN;
+  ebr_sweep_run(store->sweep, run, &config);
+  EBR_TRY(pack(store, &config));
+  EBR_TRY(write_row(store, run, &state, status));
+done:
+  return error;
+}
+
+ebr_error *ebr_store_begin(ebr_store *store, int64_t run, const ebr_row *row)
+{
+  return write_without_results(store, run, row, EBR_STATUS_RUNNING);
+}
+
+ebr_error *ebr_store_reset(ebr_store *store, int64_t run)
+{
+  ebr_row waiting = {ebr_sweep_id(store->sweep, run), EBR_STATUS_WAITING, NAN, NAN, -1, "", ""};
+  return write_without_results(store, run, &waiting, EBR_STATUS_WAITING);
+}
+
+/* The file's rows may be longer than the schema's: the rest is not measured. */
+static void spread(const ebr_column *column, const ebr_outlet *outlet, const double *values, double *scratch)
+{
+  for (int i = 0; i < outlet->points * outlet->values; i++) scratch[i] = NAN;
+  for (int point = 0; point < column->points; point++)
+    memcpy(scratch + (size_t)point * (size_t)outlet->values, values + (size_t)point * (size_t)column->values,
+           (size_t)column->values * sizeof *values);
+}
+
+static ebr_error *write_series(ebr_store *store, int64_t run, const ebr_column *column, const ebr_outlet *outlet,
+                               const double *values)
+{
+  ebr_error *error = NULL;
+  hsize_t start[3] = {(hsize_t)store->row_of[run], 0, 0};
+  hsize_t extent[3] = {1, (hsize_t)outlet->points, (hsize_t)outlet->values};
+  if (outlet->points != column->points || outlet->values != column->values) {
+    spread(column, outlet, values, store->scratch);
+    values = store->scratch;
+  }
+  EBR_TRY_HDF5(store->path, H5Sselect_hyperslab(outlet->space, H5S_SELECT_SET, start, NULL, extent, NULL));
+  EBR_TRY_HDF5(store->path, H5Dwrite(outlet->dataset, H5T_NATIVE_DOUBLE, outlet->memory, outlet->space, store->transfer,
+                                     values));
+done:
+  return error;
+}
+
+static ebr_error *write_record(ebr_store *store, int64_t run, const ebr_record *record)
+{
+  ebr_error *error = NULL;
+  EBR_CHECK(record->schema == store->schema, EBR_INTERNAL, "a record of another schema than %s was made for",
+            store->path);
+  for (int i = 0; i < ebr_schema_count(store->schema); i++) {
+    const ebr_column *column = ebr_schema_at(store->schema, i);
+    const ebr_outlet *outlet = &store->outlet[i];
+    const double *values = record->values + column->offset;
+    if (outlet->field >= 0) memcpy(store->row + store->layout.field[outlet->field].offset, values, sizeof *values);
+    else EBR_TRY(write_series(store, run, column, outlet, values));
+  }
+done:
+  return error;
+}
+
+ebr_error *ebr_store_write(ebr_store *store, int64_t run, const ebr_config *config, const ebr_row *row,
+                           const ebr_record *record)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(pack(store, config));
+  if (record) EBR_TRY(write_record(store, run, record));
+  EBR_TRY(write_row(store, run, row, EBR_STATUS_RUNNING));
+  EBR_TRY(write_row(store, run, row, row->status));
+done:
+  return error;
+}
