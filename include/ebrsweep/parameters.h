@@ -156,6 +156,8 @@ enum {
     "Remove each modality in turn and measure what is lost")                                                           \
   X(BOOL, measure_unimodal, "measure.unimodal", "true", 0, 0, "", "", EBR_ALWAYS,                                      \
     "Train each modality alone as well: the collapse index needs it")                                                  \
+  X(INT, measure_bootstrap, "measure.bootstrap", "0", 0, 100000, "", "", EBR_ALWAYS,                                   \
+    "Resamples of the test set behind the intervals of scores; 0 = no intervals")                                      \
   X(BOOL, measure_probe, "measure.probe", "false", 0, 0, "", "", EBR_ALWAYS,                                           \
     "Fit a fresh linear classifier on each modality's slice of the fused representation")                              \
   X(INT, measure_distributed, "measure.distributed", "1024", 1, 1e9, "", "", EBR_WITHOUT_IDENTITY,                     \
