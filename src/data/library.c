@@ -120,7 +120,7 @@ static ebr_error *spread(const ebr_library *library, const shelf *s)
   ebr_dataset dataset = s->dataset;
   if (library->leaders == MPI_COMM_NULL) goto done;
   size_t bytes = ebr_dataset_layout(&dataset, NULL);
-  unsigned char *block = (unsigned char *)s->dataset.label;
+  unsigned char *block = (unsigned char *)s->dataset.label; /* the layout's first array */
   for (size_t start = 0; start < bytes; start += PIECE) {
     size_t count = bytes - start < PIECE ? bytes - start : PIECE;
     EBR_TRY_MPI(MPI_Bcast(block + start, (int)count, MPI_BYTE, 0, library->leaders));
@@ -142,6 +142,7 @@ done:
   return error;
 }
 
+/* Collective. */
 static ebr_error *load(ebr_library *library, shelf *s)
 {
   ebr_error *error = NULL;
@@ -174,8 +175,8 @@ ebr_error *ebr_library_create(MPI_Comm comm, const ebr_sweep *sweep, ebr_library
 {
   ebr_error *error = NULL;
   ebr_library *library = calloc(1, sizeof *library);
+  if (library) library->comm = library->node = library->leaders = MPI_COMM_NULL;
   EBR_TRY(ebr_agree(comm, library ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a library")));
-  library->comm = library->node = library->leaders = MPI_COMM_NULL;
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep library", &library->comm));
   EBR_TRY(split_by_node(library));
   EBR_TRY(ebr_agree(library->comm, name_all(library, sweep)));
