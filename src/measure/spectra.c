@@ -291,7 +291,10 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
   const ebr_samples *samples = subject->samples;
-  ebr_shape shape = {samples->modalities, samples->classes, samples->train_count, samples->test_count, {0}};
+  ebr_shape shape = {.modalities = samples->modalities,
+                     .classes = samples->classes,
+                     .train_count = samples->train_count,
+                     .test_count = samples->test_count};
   for (int i = 0; i < samples->modalities; i++) shape.inputs[i] = samples->inputs[i];
   if (wants(subject->config, EBR_SPECTRUM_HEAD)) EBR_TRY(take_head(subject, &shape, false, record));
   EBR_TRY(take_activations(subject, &shape, record));
