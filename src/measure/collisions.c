@@ -1,0 +1,155 @@
+#include "measure/column.h"
+#include "measure/encoding.h"
+
+#include <math.h>
+
+/* The kinds of thresholds by name and configuration. */
+static const struct {
+  const char *name, *unit, *meaning;
+  size_t list;
+} kinds[] = {
+    [EBR_THRESHOLD_RELATIVE] = {"relative", "", "share of the head's largest E",
+                                offsetof(ebr_config, measure_collisions_relative)},
+    [EBR_THRESHOLD_ABSOLUTE] = {"absolute", "activation", "E itself", offsetof(ebr_config, measure_collisions_absolute)},
+    [EBR_THRESHOLD_NEURON] = {"neuron", "", "share of the neuron's summed E",
+                              offsetof(ebr_config, measure_collisions_neuron)},
+};
+
+/* What is counted above each threshold. */
+static const struct {
+  const char *name, *unit, *meaning;
+  size_t offset;
+} counts[] = {
+    {"colliding_pairs", "pairs", "Pairs of predictive features of two modalities on one neuron, all neurons",
+     offsetof(ebr_sharing, colliding_pairs)},
+    {"predictive_noise_pairs", "pairs", "Predictive and noise features of two modalities on one neuron, all neurons",
+     offsetof(ebr_sharing, predictive_noise_pairs)},
+    {"shared_neurons", "", "Share of neurons that encode two or more modalities", offsetof(ebr_sharing, shared_neurons)},
+    {"occupancy", "", "Share of neurons that encode a modality, mean over modalities",
+     offsetof(ebr_sharing, occupancy)},
+    {"feature_occupancy", "", "Share of neurons that encode a predictive feature, mean over features",
+     offsetof(ebr_sharing, feature_occupancy)},
+};
+
+static const struct {
+  const char *name, *meaning;
+  size_t offset;
+} geometries[] = {
+    {"interference", "Sum of squared overlaps between features of different modalities, mean |w|^2 = 1",
+     offsetof(ebr_geometry, interference)},
+    {"dimensionality", "Dimensions of the head per predictive feature (Elhage et al. 2022)",
+     offsetof(ebr_geometry, dimensionality)},
+    {"capacity", "Dimensions of the head that all features use together (Scherlis et al. 2022)",
+     offsetof(ebr_geometry, capacity)},
+};
+
+enum {
+  KINDS = sizeof kinds / sizeof *kinds,
+  COUNTS = sizeof counts / sizeof *counts,
+  GEOMETRIES = sizeof geometries / sizeof *geometries
+};
+
+static const ebr_list *thresholds(const ebr_config *config, int kind)
+{
+  return (const ebr_list *)((const char *)config + kinds[kind].list);
+}
+
+static double field(const void *values, size_t offset) { return *(const double *)((const char *)values + offset); }
+
+/* Data without truth has no noise features to count. */
+static bool applies(const ebr_config *config, int count)
+{
+  return config->data_source == EBR_SOURCE_SYNTHETIC || counts[count].offset != offsetof(ebr_sharing, predictive_noise_pairs);
+}
+
+static ebr_error *declare_count(const ebr_list *list, int kind, int count, const char *prefix, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  const ebr_column_kind scalar = {counts[count].unit, counts[count].meaning, 1, 1};
+  const ebr_column_kind curve = {counts[count].unit, counts[count].meaning, list->count, 1};
+  for (int t = 0; t < list->count; t++)
+    EBR_TRY(ebr_column_declare(schema, &scalar, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name,
+                               list->value[t]));
+  EBR_TRY(ebr_column_declare(schema, &curve, "%s%s.%s.by_threshold", prefix, counts[count].name, kinds[kind].name));
+done:
+  return error;
+}
+
+static ebr_error *declare_all(const ebr_config *config, const char *prefix, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  for (int kind = 0; kind < KINDS; kind++)
+    for (int count = 0; count < COUNTS && thresholds(config, kind)->count > 0; count++)
+      if (applies(config, count)) EBR_TRY(declare_count(thresholds(config, kind), kind, count, prefix, schema));
+  for (int k = 0; k < GEOMETRIES; k++) {
+    const ebr_column_kind scalar = {"", geometries[k].meaning, 1, 1};
+    EBR_TRY(ebr_column_declare(schema, &scalar, "%s%s", prefix, geometries[k].name));
+  }
+done:
+  return error;
+}
+
+static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(declare_all(config, "", schema));
+  EBR_TRY(declare_all(config, "initial.", schema));
+  for (int kind = 0; kind < KINDS; kind++) {
+    const ebr_column_kind curve = {kinds[kind].unit, kinds[kind].meaning, thresholds(config, kind)->count, 1};
+    if (curve.points > 0) EBR_TRY(ebr_column_declare(schema, &curve, "threshold.%s", kinds[kind].name));
+  }
+done:
+  return error;
+  (void)shape;
+}
+
+static ebr_error *record_counts(const ebr_config *config, const ebr_encoding *encoding, int kind, const char *prefix,
+                                ebr_record *record)
+{
+  ebr_error *error = NULL;
+  const ebr_list *list = thresholds(config, kind);
+  for (int t = 0; t < list->count; t++) {
+    ebr_sharing sharing;
+    ebr_sharing_at(encoding, (ebr_threshold)kind, list->value[t], &sharing);
+    EBR_TRY(ebr_column_set_at(record, t, 0, list->value[t], "threshold.%s", kinds[kind].name));
+    for (int count = 0; count < COUNTS; count++) {
+      if (!applies(config, count)) continue;
+      double value = field(&sharing, counts[count].offset);
+      EBR_TRY(ebr_column_set(record, value, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name,
+                             list->value[t]));
+      EBR_TRY(ebr_column_set_at(record, t, 0, value, "%s%s.%s.by_threshold", prefix, counts[count].name,
+                                kinds[kind].name));
+    }
+  }
+done:
+  return error;
+}
+
+static ebr_error *record_all(const ebr_config *config, const ebr_encoding *encoding, const char *prefix,
+                             ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ebr_geometry geometry;
+  for (int kind = 0; kind < KINDS; kind++) EBR_TRY(record_counts(config, encoding, kind, prefix, record));
+  EBR_TRY(ebr_geometry_of(encoding, &geometry));
+  for (int k = 0; k < GEOMETRIES; k++)
+    EBR_TRY(ebr_column_set(record, field(&geometry, geometries[k].offset), "%s%s", prefix, geometries[k].name));
+done:
+  return error;
+}
+
+static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ebr_encoding encoding = {0};
+  if (subject->point > 0 && !subject->last) goto done;
+  EBR_TRY(ebr_encoding_take(subject, &encoding));
+  if (!ebr_encoding_finite(&encoding)) goto done;
+  if (subject->point == 0) EBR_TRY(record_all(subject->config, &encoding, "initial.", record));
+  if (subject->last) EBR_TRY(record_all(subject->config, &encoding, "", record));
+done:
+  ebr_encoding_destroy(&encoding);
+  return error;
+}
+
+const ebr_measure ebr_measure_collisions = {"collisions", "Neurons of the head that modalities share", declare, take};

@@ -1,0 +1,49 @@
+/* Encoding: how strongly each neuron of the head encodes each feature, E[j][f], and what the head's neurons share. */
+#ifndef EBR_MEASURE_ENCODING_H
+#define EBR_MEASURE_ENCODING_H
+
+#include <ebrsweep/measure.h>
+
+/* A zeroed struct is an empty one. */
+typedef struct ebr_encoding {
+  int neurons, features, modalities;
+  int *modality;   /* (features) whose feature it is; [0, modalities) */
+  bool *predictive; /* (features) */
+  double *weight;  /* (neurons x features), signed: |weight| is E */
+  ebr_arena arena;
+} ebr_encoding;
+
+EBR_FALLIBLE ebr_encoding_create(int neurons, int features, int modalities, ebr_encoding *encoding);
+void ebr_encoding_destroy(ebr_encoding *encoding);
+bool ebr_encoding_finite(const ebr_encoding *encoding);
+
+/* E on the test set. With the truth at hand, weight[j][f] is the change of neuron j's activation for one standard
+ * deviation of true feature f, the others fixed (linear regression on all features of all modalities). Without it there
+ * is one feature a modality, and weight[j][i] is the root mean square change of the activation when modality i is
+ * replaced by its mean. The caller destroys. */
+EBR_FALLIBLE ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encoding);
+
+typedef enum ebr_threshold { EBR_THRESHOLD_RELATIVE, EBR_THRESHOLD_ABSOLUTE, EBR_THRESHOLD_NEURON } ebr_threshold;
+
+/* What neurons share where a neuron encodes a feature when E exceeds a threshold: a share of the largest E, E itself, or
+ * a share of the neuron's sum of E. */
+typedef struct ebr_sharing {
+  double colliding_pairs;        /* (neuron, predictive feature, predictive feature of another modality) */
+  double predictive_noise_pairs; /* (neuron, predictive feature, noise feature of another modality) */
+  double shared_neurons;         /* share of neurons with predictive features of two or more modalities */
+  double occupancy;              /* share of neurons that encode a modality's predictive features, mean over modalities */
+  double feature_occupancy;      /* share of neurons that encode a predictive feature, mean over these */
+} ebr_sharing;
+
+void ebr_sharing_at(const ebr_encoding *encoding, ebr_threshold kind, double threshold, ebr_sharing *sharing);
+
+/* Threshold-free. w_f is feature f's column of weight; all weights are first scaled so that the mean of |w_f|^2 is 1. */
+typedef struct ebr_geometry {
+  double interference;   /* sum over pairs of features of different modalities of (w_f . w_f')^2 */
+  double dimensionality; /* mean over predictive features of |w_f|^4 / sum_g (w_f . w_g)^2 */
+  double capacity;       /* sum of the same over all features */
+} ebr_geometry;
+
+EBR_FALLIBLE ebr_geometry_of(const ebr_encoding *encoding, ebr_geometry *geometry);
+
+#endif

@@ -1,0 +1,50 @@
+#include <ebrsweep/measure.h>
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool all_finite(const double *a, size_t count)
+{
+  for (size_t k = 0; k < count; k++)
+    if (!isfinite(a[k])) return false;
+  return true;
+}
+
+/* Divide and conquer gives up on rare matrices; plain QR iteration has then still to be tried, on a fresh copy. */
+static ebr_error *by_iteration(double *a, int rows, int cols, double *singular)
+{
+  ebr_error *error = NULL;
+  int least = rows < cols ? rows : cols;
+  double *unconverged = malloc((size_t)least * sizeof *unconverged);
+  EBR_CHECK_MEMORY(unconverged, "singular values");
+  EBR_CHECK_INFO(LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'N', 'N', cols, rows, a, cols, singular, NULL, 1, NULL, 1,
+                                unconverged),
+                 "dgesvd");
+done:
+  free(unconverged);
+  return error;
+}
+
+ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
+{
+  ebr_error *error = NULL;
+  double *copy = NULL;
+  size_t count = (size_t)rows * (size_t)cols;
+  int least = rows < cols ? rows : cols;
+  if (!all_finite(a, count)) {
+    for (int k = 0; k < least; k++) singular[k] = NAN;
+    goto done;
+  }
+  copy = malloc(count * sizeof *copy);
+  EBR_CHECK_MEMORY(copy, "a matrix whose singular values are wanted");
+  memcpy(copy, a, count * sizeof *copy);
+  /* Row-major a is column-major a transposed, which has the same singular values. */
+  lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', cols, rows, a, cols, singular, NULL, 1, NULL, 1);
+  if (info > 0) EBR_TRY(by_iteration(copy, rows, cols, singular));
+  else EBR_CHECK_INFO(info, "dgesdd");
+done:
+  free(copy);
+  return error;
+}

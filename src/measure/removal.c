@@ -1,0 +1,105 @@
+#include "measure/removal.h"
+
+#include "measure/column.h"
+
+#include <string.h>
+
+typedef struct removal {
+  int modalities, features, first, count;
+  ebr_removal_visit *visit;
+  void *context;
+  double *sum;                       /* (m x l) */
+  double present[EBR_MODALITIES_MOST];
+  ebr_real *mean;                    /* (m x l) */
+  ebr_real *kept;                    /* (B x l) */
+  double loss[EBR_MODALITIES_MOST], correct[EBR_MODALITIES_MOST];
+  ebr_arena arena;
+} removal;
+
+static void layout(removal *r, ebr_arena *arena, int batch)
+{
+  size_t all = (size_t)r->modalities * (size_t)r->features;
+  r->sum = ebr_arena_take(arena, all, sizeof *r->sum);
+  r->mean = ebr_arena_take(arena, all, sizeof *r->mean);
+  r->kept = ebr_arena_take(arena, (size_t)batch * (size_t)r->features, sizeof *r->kept);
+}
+
+static void add_slices(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+{
+  removal *r = context;
+  for (int i = 0; i < r->modalities; i++) {
+    const ebr_real *slice = ebr_network_fused(network, i);
+    double *sum = r->sum + (size_t)i * (size_t)r->features;
+    for (int b = 0; b < count; b++) {
+      if (batch->present && !batch->present[b * r->modalities + i]) continue;
+      for (int k = 0; k < r->features; k++) sum[k] += (double)slice[(size_t)b * (size_t)r->features + (size_t)k];
+      r->present[i]++;
+    }
+  }
+  (void)start;
+}
+
+static ebr_error *find_means(removal *r, ebr_network *network, const ebr_samples *samples, int only)
+{
+  ebr_error *error = NULL;
+  ebr_scores scores;
+  EBR_TRY(ebr_evaluate(network, samples, only, samples->train, samples->train_count, NULL, add_slices, r, &scores));
+  for (int i = 0; i < r->modalities; i++)
+    for (int k = 0; k < r->features && r->present[i] > 0; k++)
+      r->mean[i * r->features + k] = (ebr_real)(r->sum[i * r->features + k] / r->present[i]);
+done:
+  return error;
+}
+
+static void remove_one(removal *r, ebr_network *network, int slot, const ebr_batch *batch, const uint8_t *present)
+{
+  size_t row = (size_t)r->features * sizeof(ebr_real);
+  ebr_real *slice = ebr_network_fused(network, slot);
+  ebr_losses losses;
+  memcpy(r->kept, slice, (size_t)batch->count * row);
+  for (int b = 0; b < batch->count; b++)
+    memcpy(slice + (size_t)b * (size_t)r->features, r->mean + (size_t)slot * (size_t)r->features, row);
+  ebr_network_fuse(network, batch->count, present);
+  ebr_network_loss(network, batch, &losses);
+  r->loss[slot] += losses.semantic * batch->count;
+  r->correct[slot] += losses.correct;
+  if (r->visit) r->visit(r->context, network, slot, batch);
+  memcpy(slice, r->kept, (size_t)batch->count * row);
+}
+
+static void remove_each(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+{
+  removal *r = context;
+  bool gaps = batch->present && memchr(batch->present, 0, (size_t)count * (size_t)r->modalities);
+  if (r->visit) r->visit(r->context, network, -1, batch);
+  for (int k = 0; k < r->count; k++) remove_one(r, network, r->first + k, batch, gaps ? batch->present : NULL);
+  (void)start;
+}
+
+ebr_error *ebr_removal_pass(ebr_trainer *trainer, const ebr_samples *samples, int only, int first, int count,
+                            ebr_removal_visit *visit, void *context, ebr_scores *whole, ebr_scores *without)
+{
+  ebr_error *error = NULL;
+  ebr_network *network = ebr_trainer_network(trainer);
+  removal r = {.modalities = ebr_network_modalities(network), .features = ebr_network_features(network),
+               .first = first, .count = count, .visit = visit, .context = context};
+  ebr_arena measuring = ebr_arena_measuring();
+  layout(&r, &measuring, ebr_network_batch(network));
+  EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
+  layout(&r, &r.arena, ebr_network_batch(network));
+  EBR_TRY(find_means(&r, network, samples, only));
+  EBR_TRY(ebr_evaluate(network, samples, only, samples->test, samples->test_count, NULL, remove_each, &r, whole));
+  double tested = samples->test_count > 0 ? samples->test_count : 1;
+  for (int k = 0; k < count; k++)
+    without[k] = (ebr_scores){r.loss[first + k] / tested, r.correct[first + k] / tested};
+done:
+  ebr_arena_destroy(&r.arena);
+  return error;
+}
+
+ebr_error *ebr_measure_without(ebr_trainer *trainer, const ebr_samples *samples, int only, int modality,
+                               ebr_scores *scores)
+{
+  ebr_scores whole;
+  return ebr_removal_pass(trainer, samples, only, ebr_measured_slot(only, modality), 1, NULL, NULL, &whole, scores);
+}

@@ -1,0 +1,307 @@
+#include "measure/column.h"
+#include "measure/tall.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One spectrum's name and shape. */
+typedef struct spectrum {
+  char name[24];
+  const char *matrix; /* for meanings */
+  int rows, cols;
+} spectrum;
+
+/* The scalars of a spectrum, by their place in ebr_ranks. */
+static const struct {
+  const char *name, *meaning;
+  size_t offset;
+} ranks_columns[] = {
+    {"effective_rank", "exp of the entropy of the singular values' shares", offsetof(ebr_ranks, effective)},
+    {"stable_rank", "Squared Frobenius norm / squared largest singular value", offsetof(ebr_ranks, stable)},
+    {"numerical_rank", "Singular values above max(rows, cols) eps times the largest", offsetof(ebr_ranks, numerical)},
+    {"rank_1e-2", "Singular values above 1e-2 times the largest", offsetof(ebr_ranks, numerical_2)},
+    {"rank_1e-3", "Singular values above 1e-3 times the largest", offsetof(ebr_ranks, numerical_3)},
+    {"participation_ratio", "(sum s^2)^2 / sum s^4", offsetof(ebr_ranks, participation)},
+    {"nuclear_norm", "Sum of the singular values", offsetof(ebr_ranks, nuclear)},
+    {"condition", "Largest singular value / smallest", offsetof(ebr_ranks, condition)},
+};
+
+enum { RANKS_COLUMNS = sizeof ranks_columns / sizeof *ranks_columns };
+
+static int values_of(const spectrum *s) { return s->rows < s->cols ? s->rows : s->cols; }
+
+static bool wants(const ebr_config *config, int choice) { return config->measure_spectra >> choice & 1u; }
+
+/* ---- shapes ------------------------------------------------------------------------------------------------------ */
+
+static int features_of(const ebr_config *config)
+{
+  return (int)config->model_encoder.value[config->model_encoder.count - 1];
+}
+
+/* ebr_network_head's shape without a network. */
+static spectrum head_spectrum(const ebr_config *config, const ebr_shape *shape, const char *name, const char *matrix)
+{
+  bool graph = config->model_fusion != EBR_FUSION_CONCAT && config->method != EBR_METHOD_UNIMODAL;
+  int features = features_of(config), width = (int)config->model_width;
+  int rows = graph ? width + features : ebr_measured_modalities(config, shape) * features;
+  spectrum s = {.matrix = matrix, .rows = rows, .cols = width};
+  snprintf(s.name, sizeof s.name, "%s", name);
+  return s;
+}
+
+static spectrum fused_spectrum(const ebr_config *config, const ebr_shape *shape, bool standardised)
+{
+  spectrum s = {.matrix = standardised ? "fused representation, slices at one scale" : "fused representation",
+                .rows = shape->test_count,
+                .cols = ebr_measured_modalities(config, shape) * features_of(config)};
+  snprintf(s.name, sizeof s.name, standardised ? "fused_standardised" : "fused");
+  return s;
+}
+
+static spectrum latent_spectrum(const ebr_config *config, const ebr_shape *shape, int modality)
+{
+  bool reallocates = ebr_config_reallocates(config) && config->ebr_latent > 0;
+  spectrum s = {.matrix = "modality's latent",
+                .rows = shape->test_count,
+                .cols = reallocates ? (int)config->ebr_latent : features_of(config)};
+  snprintf(s.name, sizeof s.name, "latent.%d", modality);
+  return s;
+}
+
+/* ---- declaring --------------------------------------------------------------------------------------------------- */
+
+static ebr_error *declare_one(const ebr_config *config, const spectrum *s, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  int points = ebr_measure_points(config);
+  char meaning[160];
+  ebr_column_kind kind = {"", meaning, 1, 1};
+  for (int k = 0; k < RANKS_COLUMNS; k++) {
+    snprintf(meaning, sizeof meaning, "%s (%s)", ranks_columns[k].meaning, s->matrix);
+    EBR_TRY(ebr_column_declare(schema, &kind, "%s.%s", s->name, ranks_columns[k].name));
+  }
+  snprintf(meaning, sizeof meaning, "%s (%s)", ranks_columns[0].meaning, s->matrix);
+  kind.points = points;
+  EBR_TRY(ebr_column_declare(schema, &kind, "%s.effective_rank.by_epoch", s->name));
+  snprintf(meaning, sizeof meaning, "Singular values, descending (%s)", s->matrix);
+  kind.values = values_of(s);
+  EBR_TRY(ebr_column_declare(schema, &kind, "%s", s->name));
+done:
+  return error;
+}
+
+static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  spectrum head = head_spectrum(config, shape, "head", "head's first layer");
+  spectrum updates = head_spectrum(config, shape, "updates", "change of the head's first layer since the start");
+  if (wants(config, EBR_SPECTRUM_HEAD)) EBR_TRY(declare_one(config, &head, schema));
+  for (int standardised = 0; standardised < 2 && wants(config, EBR_SPECTRUM_FUSED); standardised++) {
+    spectrum fused = fused_spectrum(config, shape, standardised);
+    EBR_TRY(declare_one(config, &fused, schema));
+  }
+  for (int k = 0; k < ebr_measured_modalities(config, shape) && wants(config, EBR_SPECTRUM_LATENT); k++) {
+    spectrum latent = latent_spectrum(config, shape, ebr_measured_modality(config, k));
+    EBR_TRY(declare_one(config, &latent, schema));
+  }
+  if (wants(config, EBR_SPECTRUM_UPDATES)) EBR_TRY(declare_one(config, &updates, schema));
+done:
+  return error;
+}
+
+/* ---- taking ------------------------------------------------------------------------------------------------------ */
+
+static ebr_error *record_one(const ebr_subject *subject, const spectrum *s, const double *singular, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ebr_ranks ranks;
+  ebr_ranks_from(singular, values_of(s), s->rows, s->cols, &ranks);
+  for (int k = 0; k < values_of(s); k++) EBR_TRY(ebr_record_set(record, s->name, subject->point, k, singular[k]));
+  EBR_TRY(ebr_column_set_at(record, subject->point, 0, ranks.effective, "%s.effective_rank.by_epoch", s->name));
+  for (int k = 0; k < RANKS_COLUMNS && subject->last; k++) {
+    const double *value = (const double *)((const char *)&ranks + ranks_columns[k].offset);
+    EBR_TRY(ebr_column_set(record, *value, "%s.%s", s->name, ranks_columns[k].name));
+  }
+done:
+  return error;
+}
+
+/* The network as it was before training: weights of one key and name are the same numbers in every network. */
+static ebr_error *subtract_start(const ebr_subject *subject, const ebr_shape *shape, size_t count, double *head)
+{
+  ebr_error *error = NULL;
+  ebr_network *start = NULL;
+  double *before = malloc(count * sizeof *before);
+  EBR_CHECK_MEMORY(before, "the head's initial weights");
+  EBR_TRY(ebr_network_create(subject->config, shape, subject->only, 1, ebr_config_pair(subject->config), &start));
+  ebr_network_head(start, before);
+  for (size_t k = 0; k < count; k++) head[k] -= before[k];
+done:
+  ebr_network_destroy(&start);
+  free(before);
+  return error;
+}
+
+static ebr_error *take_head(const ebr_subject *subject, const ebr_shape *shape, bool updates, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  const ebr_network *network = ebr_trainer_network(subject->trainer);
+  spectrum s = head_spectrum(subject->config, shape, updates ? "updates" : "head", "");
+  size_t count = (size_t)s.rows * (size_t)s.cols;
+  double *head = malloc(count * sizeof *head);
+  double *singular = malloc((size_t)values_of(&s) * sizeof *singular);
+  EBR_CHECK_MEMORY(head, "the head's weights");
+  EBR_CHECK_MEMORY(singular, "singular values");
+  EBR_CHECK(s.rows == ebr_network_head_rows(network) && s.cols == ebr_network_head_cols(network), EBR_INTERNAL,
+            "the head is %d x %d, not %d x %d as declared", ebr_network_head_rows(network),
+            ebr_network_head_cols(network), s.rows, s.cols);
+  ebr_network_head(network, head);
+  if (updates) EBR_TRY(subtract_start(subject, shape, count, head));
+  EBR_TRY(ebr_singular_values(head, s.rows, s.cols, singular));
+  EBR_TRY(record_one(subject, &s, singular, record));
+done:
+  free(singular);
+  free(head);
+  return error;
+}
+
+/* What one pass over the test set gathers. */
+typedef struct gathering {
+  int modalities;
+  ebr_tall *fused; /* or NULL */
+  ebr_tall *latent[EBR_MODALITIES_MOST];
+  ebr_error *error;
+} gathering;
+
+static void copy_slice(const ebr_real *from, int width, bool is_present, double *to)
+{
+  for (int k = 0; k < width; k++) to[k] = is_present ? (double)from[k] : 0;
+}
+
+static ebr_error *gather_fused(gathering *g, ebr_network *network, int count, const uint8_t *present)
+{
+  ebr_error *error = NULL;
+  int features = ebr_network_features(network);
+  for (int b = 0; b < count; b++) {
+    double *row;
+    EBR_TRY(ebr_tall_next(g->fused, &row));
+    for (int i = 0; i < g->modalities; i++)
+      copy_slice(ebr_network_fused(network, i) + (size_t)b * (size_t)features, features,
+                 !present || present[b * g->modalities + i], row + (size_t)i * (size_t)features);
+  }
+done:
+  return error;
+}
+
+static ebr_error *gather_latent(gathering *g, ebr_network *network, int modality, int count, const uint8_t *present)
+{
+  ebr_error *error = NULL;
+  int latent = ebr_network_latent(network), width = latent ? latent : ebr_network_features(network);
+  const ebr_real *from = latent ? ebr_network_reallocated(network, modality) : ebr_network_encoded(network, modality);
+  for (int b = 0; b < count; b++) {
+    double *row;
+    if (present && !present[b * g->modalities + modality]) continue;
+    EBR_TRY(ebr_tall_next(g->latent[modality], &row));
+    copy_slice(from + (size_t)b * (size_t)width, width, true, row);
+  }
+done:
+  return error;
+}
+
+static void gather(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+{
+  gathering *g = context;
+  if (!g->error && g->fused) g->error = gather_fused(g, network, count, batch->present);
+  for (int i = 0; i < g->modalities && !g->error; i++)
+    if (g->latent[i]) g->error = gather_latent(g, network, i, count, batch->present);
+  (void)start;
+}
+
+static ebr_error *record_tall(const ebr_subject *subject, const spectrum *s, const ebr_tall *tall, const double *scale,
+                              ebr_record *record)
+{
+  ebr_error *error = NULL;
+  double *singular = malloc((size_t)values_of(s) * sizeof *singular);
+  EBR_CHECK_MEMORY(singular, "singular values");
+  EBR_TRY(ebr_tall_singular(tall, scale, values_of(s), singular));
+  EBR_TRY(record_one(subject, s, singular, record));
+done:
+  free(singular);
+  return error;
+}
+
+/* A modality's strength rescales its slice, so the raw effective rank moves with it by itself; at one scale it does not. */
+static ebr_error *record_fused(const ebr_subject *subject, const ebr_shape *shape, gathering *g, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  spectrum raw = fused_spectrum(subject->config, shape, false), even = fused_spectrum(subject->config, shape, true);
+  int features = raw.cols / g->modalities;
+  double *scale = malloc((size_t)raw.cols * sizeof *scale);
+  EBR_CHECK_MEMORY(scale, "scales of the fused representation");
+  EBR_TRY(ebr_tall_finish(g->fused));
+  for (int i = 0; i < g->modalities; i++) {
+    double inverse = ebr_measured_scale(ebr_tall_deviation(g->fused, i * features, features),
+                                        ebr_tall_level(g->fused, i * features, features));
+    for (int k = 0; k < features; k++) scale[i * features + k] = inverse;
+  }
+  EBR_TRY(record_tall(subject, &raw, g->fused, NULL, record));
+  EBR_TRY(record_tall(subject, &even, g->fused, scale, record));
+done:
+  free(scale);
+  return error;
+}
+
+static ebr_error *record_latent(const ebr_subject *subject, const ebr_shape *shape, gathering *g, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  for (int i = 0; i < g->modalities; i++) {
+    spectrum s = latent_spectrum(subject->config, shape, ebr_measured_modality(subject->config, i));
+    EBR_TRY(ebr_tall_finish(g->latent[i]));
+    EBR_TRY(record_tall(subject, &s, g->latent[i], NULL, record));
+  }
+done:
+  return error;
+}
+
+static ebr_error *take_activations(const ebr_subject *subject, const ebr_shape *shape, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  bool fused = wants(subject->config, EBR_SPECTRUM_FUSED), latent = wants(subject->config, EBR_SPECTRUM_LATENT);
+  ebr_network *network = ebr_trainer_network(subject->trainer);
+  gathering g = {.modalities = ebr_network_modalities(network)};
+  ebr_scores scores;
+  int q = ebr_network_latent(network), l = ebr_network_features(network);
+  if (!fused && !latent) goto done;
+  if (fused) EBR_TRY(ebr_tall_create(g.modalities * l, &g.fused));
+  for (int i = 0; i < g.modalities && latent; i++) EBR_TRY(ebr_tall_create(q ? q : l, &g.latent[i]));
+  EBR_TRY(ebr_evaluate(network, subject->samples, subject->only, subject->samples->test, subject->samples->test_count,
+                       NULL, gather, &g, &scores));
+  EBR_TRY(g.error);
+  if (fused) EBR_TRY(record_fused(subject, shape, &g, record));
+  if (latent) EBR_TRY(record_latent(subject, shape, &g, record));
+done:
+  ebr_tall_destroy(&g.fused);
+  for (int i = 0; i < g.modalities; i++) ebr_tall_destroy(&g.latent[i]);
+  return error;
+}
+
+static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  const ebr_samples *samples = subject->samples;
+  ebr_shape shape = {.modalities = samples->modalities,
+                     .classes = samples->classes,
+                     .train_count = samples->train_count,
+                     .test_count = samples->test_count};
+  for (int i = 0; i < samples->modalities; i++) shape.inputs[i] = samples->inputs[i];
+  if (wants(subject->config, EBR_SPECTRUM_HEAD)) EBR_TRY(take_head(subject, &shape, false, record));
+  EBR_TRY(take_activations(subject, &shape, record));
+  if (wants(subject->config, EBR_SPECTRUM_UPDATES)) EBR_TRY(take_head(subject, &shape, true, record));
+done:
+  return error;
+}
+
+const ebr_measure ebr_measure_spectra = {"spectra", "Singular values and ranks of head and representation", declare,
+                                         take};

@@ -1,0 +1,41 @@
+#include "measure/column.h"
+
+/* In the order of the results' columns. */
+static const ebr_measure *const measures[] = {&ebr_measure_accuracy, &ebr_measure_contributions, &ebr_measure_spectra,
+                                              &ebr_measure_collisions, &ebr_measure_probe};
+
+enum { MEASURES = sizeof measures / sizeof *measures };
+
+int ebr_measure_count(void) { return MEASURES; }
+const ebr_measure *ebr_measure_at(int index) { return measures[index]; }
+
+int ebr_measure_points(const ebr_config *config)
+{
+  int64_t epochs = config->train_epochs, every = config->measure_every;
+  if (epochs == 0) return 1;
+  return every == 0 ? 2 : (int)(1 + (epochs + every - 1) / every);
+}
+
+int ebr_measure_point(const ebr_config *config, int epoch)
+{
+  if (epoch == 0) return 0;
+  if (epoch == config->train_epochs) return ebr_measure_points(config) - 1;
+  if (config->measure_every == 0 || epoch % config->measure_every != 0) return -1;
+  return (int)(epoch / config->measure_every);
+}
+
+ebr_error *ebr_measures_declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  for (int k = 0; k < MEASURES; k++) EBR_TRY(measures[k]->declare(config, shape, schema));
+done:
+  return error;
+}
+
+ebr_error *ebr_measures_take(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  for (int k = 0; k < MEASURES; k++) EBR_TRY(measures[k]->take(subject, record));
+done:
+  return error;
+}

@@ -1,0 +1,138 @@
+#include "measure/tall.h"
+
+#include <ebrsweep/measure.h>
+
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ebr_tall {
+  int cols;             /* of block: the caller's and the ones */
+  int capacity, filled; /* rows of block; the first are R once something was folded */
+  double rows;          /* that were given */
+  bool finite;
+  double *block, *tau;
+  ebr_arena arena;
+};
+
+static void layout(ebr_tall *tall, ebr_arena *arena)
+{
+  tall->block = ebr_arena_take(arena, (size_t)tall->capacity * (size_t)tall->cols, sizeof(double));
+  tall->tau = ebr_arena_take(arena, (size_t)tall->cols, sizeof(double));
+}
+
+ebr_error *ebr_tall_create(int cols, ebr_tall **out)
+{
+  ebr_error *error = NULL;
+  ebr_arena measuring = ebr_arena_measuring();
+  ebr_tall *tall = calloc(1, sizeof *tall);
+  EBR_CHECK_MEMORY(tall, "a tall matrix");
+  tall->cols = cols + 1;
+  tall->capacity = tall->cols + (tall->cols > 512 ? tall->cols : 512);
+  tall->finite = true;
+  layout(tall, &measuring);
+  EBR_TRY(ebr_arena_create(measuring.used, &tall->arena));
+  layout(tall, &tall->arena);
+  *out = tall;
+  tall = NULL;
+done:
+  ebr_tall_destroy(&tall);
+  return error;
+}
+
+void ebr_tall_destroy(ebr_tall **tall)
+{
+  if (!*tall) return;
+  ebr_arena_destroy(&(*tall)->arena);
+  free(*tall);
+  *tall = NULL;
+}
+
+static bool block_is_finite(const ebr_tall *tall)
+{
+  for (size_t k = 0; k < (size_t)tall->filled * (size_t)tall->cols; k++)
+    if (!isfinite(tall->block[k])) return false;
+  return true;
+}
+
+/* Replaces the rows of block by their R. In LAPACK's column-major eyes block is its own transpose, and R is the L of LQ. */
+static ebr_error *fold(ebr_tall *tall)
+{
+  ebr_error *error = NULL;
+  int left = tall->filled < tall->cols ? tall->filled : tall->cols;
+  tall->finite = tall->finite && block_is_finite(tall);
+  if (tall->finite && tall->filled > 0)
+    EBR_CHECK_INFO(LAPACKE_dgelqf(LAPACK_COL_MAJOR, tall->cols, tall->filled, tall->block, tall->cols, tall->tau),
+                   "dgelqf");
+  for (int row = 1; row < left; row++)
+    memset(tall->block + (size_t)row * (size_t)tall->cols, 0, (size_t)row * sizeof *tall->block);
+  tall->filled = left;
+done:
+  return error;
+}
+
+ebr_error *ebr_tall_next(ebr_tall *tall, double **row)
+{
+  ebr_error *error = NULL;
+  if (tall->filled == tall->capacity) EBR_TRY(fold(tall));
+  double *start = tall->block + (size_t)tall->filled++ * (size_t)tall->cols;
+  tall->rows++;
+  start[0] = 1;
+  *row = start + 1;
+done:
+  return error;
+}
+
+ebr_error *ebr_tall_finish(ebr_tall *tall) { return fold(tall); }
+
+static double root_mean_square(const ebr_tall *tall, int first, int last, int start, int width)
+{
+  double squares = 0;
+  for (int row = first; row < last; row++)
+    for (int k = 0; k < width; k++) {
+      double value = tall->block[(size_t)row * (size_t)tall->cols + (size_t)(1 + start + k)];
+      squares += value * value;
+    }
+  return tall->rows > 0 ? sqrt(squares / (tall->rows * width)) : 0;
+}
+
+double ebr_tall_deviation(const ebr_tall *tall, int start, int width)
+{
+  return root_mean_square(tall, 1, tall->filled, start, width);
+}
+
+/* R's first row is the sum of each column, up to a sign, over the root of the number of rows. */
+double ebr_tall_level(const ebr_tall *tall, int start, int width)
+{
+  return root_mean_square(tall, 0, tall->filled < 1 ? 0 : 1, start, width);
+}
+
+static void copy_centred(const ebr_tall *tall, const double *scale, double *out)
+{
+  int cols = tall->cols - 1;
+  for (int row = 1; row < tall->filled; row++)
+    for (int k = 0; k < cols; k++)
+      out[(size_t)(row - 1) * (size_t)cols + (size_t)k] =
+          (scale ? scale[k] : 1) * tall->block[(size_t)row * (size_t)tall->cols + (size_t)(1 + k)];
+}
+
+ebr_error *ebr_tall_singular(const ebr_tall *tall, const double *scale, int count, double *singular)
+{
+  ebr_error *error = NULL;
+  int rows = tall->filled - 1, cols = tall->cols - 1, have = rows < cols ? rows : cols;
+  double *work = NULL, *found = NULL;
+  for (int k = 0; k < count; k++) singular[k] = tall->finite ? 0 : NAN;
+  if (!tall->finite || have < 1) goto done;
+  work = calloc((size_t)rows * (size_t)cols, sizeof *work);
+  EBR_CHECK_MEMORY(work, "a triangular factor");
+  found = calloc((size_t)have, sizeof *found);
+  EBR_CHECK_MEMORY(found, "singular values");
+  copy_centred(tall, scale, work);
+  EBR_TRY(ebr_singular_values(work, rows, cols, found));
+  memcpy(singular, found, (size_t)(have < count ? have : count) * sizeof *singular);
+done:
+  free(work);
+  free(found);
+  return error;
+}
