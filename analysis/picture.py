@@ -1,0 +1,105 @@
+"""Panels as self-contained SVG images, in one style: readable without colour, on a phone, and on paper."""
+import base64
+import io
+from dataclasses import dataclass, field
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from arrange import interval  # noqa: E402
+
+# After Okabe & Ito (2008): told apart with any colour vision, each with its own marker and dash.
+STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#666666", "D", ":"), ("#009E73", "^", "-."),
+          ("#A0529B", "v", (0, (5, 1, 1, 1, 1, 1))), ("#8A6D00", "P", (0, (1, 1))), ("#000000", "X", (0, (8, 2))),
+          ("#4DA6D9", "<", (0, (3, 2))))
+SIZE = (4.0, 2.9)
+
+plt.rcParams.update({
+    "font.size": 10, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.8, "axes.edgecolor": "#777777", "xtick.color": "#333333", "ytick.color": "#333333",
+    "lines.linewidth": 1.7, "lines.markersize": 5.5, "svg.fonttype": "path", "svg.hashsalt": "ebrsweep",
+    "axes.axisbelow": True, "figure.constrained_layout.use": True})
+
+
+@dataclass
+class Panel:
+    image: str  # a data: address
+    alt: str
+
+
+@dataclass
+class Figure:
+    title: str
+    text: str
+    panels: list = field(default_factory=list)
+    arms: list = field(default_factory=list)
+    skipped: str = ""  # why there are no panels
+
+
+def style(arms, arm):
+    return STYLES[arms.index(arm) % len(STYLES)]
+
+
+def encode(figure):
+    out = io.BytesIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+
+
+def panel(title, x, y, draw, alt):
+    figure, axes = plt.subplots(figsize=SIZE)
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    draw(axes)
+    return Panel(encode(figure), alt)
+
+
+def shifted(x, place, count, log):
+    """x moved a little, so that intervals of several arms at one place do not cover each other."""
+    step = (place - (count - 1) / 2) / max(count, 1)
+    return np.asarray(x, dtype=float) * 2 ** (0.16 * step) if log else np.asarray(x, dtype=float) + 0.3 * step
+
+
+def lines(runs, arms, x, y, title, x_label, y_label, log=False, finish=None):
+    """Mean of y over runs against x, one line an arm, 95 % intervals as bars. The alt text carries the numbers."""
+    told = []
+
+    def draw(axes):
+        for place, arm in enumerate(arms):
+            own = runs[(runs["arm"] == arm) & runs[y].notna()]
+            if own.empty:
+                continue
+            places, means, halves = zip(*[(value, *interval(group[y])[:2]) for value, group in own.groupby(x)])
+            colour, marker, dash = style(arms, arm)
+            axes.errorbar(shifted(places, place, len(arms), log), means, np.nan_to_num(halves), color=colour,
+                          marker=marker, linestyle=dash, capsize=2, elinewidth=1)
+            told.append(f"{arm}: " + ", ".join(f"{mean:.3g} at {value:g}" for value, mean in zip(places, means)))
+        ticks = sorted(runs[x].dropna().unique())
+        if log:
+            axes.set_xscale("log", base=2)
+        if len(ticks) <= 12:
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+        if finish:
+            finish(axes)
+
+    made = panel(title, x_label, y_label, draw, "")
+    made.alt = f"{y_label} against {x_label}; {title}. " + "; ".join(told) + "."
+    return made
+
+
+def swatch(arms, arm):
+    """A short line with the arm's colour, dash and marker, for the legend."""
+    colour, marker, dash = style(arms, arm)
+    figure, axes = plt.subplots(figsize=(0.5, 0.18), layout=None)
+    axes.set_position([0, 0, 1, 1])
+    axes.axis("off")
+    axes.plot([0, 1, 2], [0, 0, 0], color=colour, linestyle=dash, linewidth=1.7)
+    axes.plot([1], [0], color=colour, marker=marker, markersize=5.5)
+    return encode(figure)

@@ -1,0 +1,127 @@
+"""Reads results files of ebrsweep into pandas: `results.read("demo.h5").runs` is one row a run.
+
+Needs h5py, numpy and pandas only. Works while the sweep is still running: runs that have not ended have status
+"waiting" or "running", and NaN in every measure.
+"""
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+STATUSES = ("waiting", "running", "done", "failed", "removed")
+NEWEST_FORMAT = 1
+
+
+class ResultsError(Exception):
+    """The file is no results file that this code can read; the message says why."""
+
+
+@dataclass
+class Results:
+    path: Path
+    attributes: dict
+    runs: pd.DataFrame                                 # columns: parameters by dotted name, status, times, measures
+    curves: dict = field(default_factory=dict)         # name -> (runs x points)
+    spectra: dict = field(default_factory=dict)        # name -> (runs x points x values)
+    units: dict = field(default_factory=dict)          # name -> unit, "" if none
+    meanings: dict = field(default_factory=dict)       # name -> one sentence
+    axes: list = field(default_factory=list)           # parameters that the sweep varies, in its order
+
+    @property
+    def done(self):
+        """The runs that ended well; the index is the row in curves and spectra."""
+        return self.runs[self.runs["status"] == "done"]
+
+    def curve(self, name, rows=None):
+        """A curve in long form, one row a run and point: columns run, epoch, value. NaN (not measured) is left out."""
+        values = self.curves[name]
+        rows = np.arange(len(values)) if rows is None else np.asarray(rows)
+        epochs = self.curves.get("epoch")
+        epochs = np.tile(np.arange(values.shape[1]), (len(values), 1)) if epochs is None else epochs
+        long = pd.DataFrame({"run": np.repeat(rows, values.shape[1]), "epoch": epochs[rows].ravel(),
+                             "value": values[rows].ravel()})
+        return long.dropna()
+
+    def last_spectrum(self, name, row):
+        """Singular values of one run at its last measured point, without what was not measured."""
+        points = self.spectra[name][row]
+        measured = np.flatnonzero(np.isfinite(points).any(axis=1))
+        if len(measured) == 0:
+            return np.empty(0)
+        values = points[measured[-1]]
+        return values[np.isfinite(values)]
+
+
+def text(value):
+    """What HDF5 gives for a text, a number or an array, as Python would have it."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray):
+        return [text(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def column(table, name):
+    """One column of /runs; fixed-length texts become str, enumerations their names, booleans bool."""
+    values = table[name]
+    kind = table.dtype[name]
+    names = h5py.check_enum_dtype(kind)
+    if names:
+        if set(names) == {"FALSE", "TRUE"}:
+            return values.astype(bool)
+        back = {number: label for label, number in names.items()}
+        return np.array([back.get(int(value), str(value)) for value in values], dtype=object)
+    if kind.kind == "S":
+        return np.array([text(value) for value in values], dtype=object)
+    if kind.subdtype is not None:
+        return [list(value) for value in values]
+    return values
+
+
+def statuses(values):
+    """Status as words, however the file spells it."""
+    if np.asarray(values).dtype.kind in "iu":
+        return [STATUSES[value] if value < len(STATUSES) else str(value) for value in values]
+    return [str(value).lower() for value in values]
+
+
+def read(path):
+    """Reads one results file as a whole. ResultsError with a sentence when that cannot be."""
+    path = Path(path)
+    if not path.is_file():
+        raise ResultsError(f"{path}: there is no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as reason:
+        raise ResultsError(f"{path}: cannot be read as HDF5: {reason}") from None
+    with file:
+        if "runs" not in file or not isinstance(file["runs"], h5py.Dataset) or not file["runs"].dtype.names:
+            raise ResultsError(f"{path}: is HDF5, but no results file of ebrsweep: it has no table /runs")
+        attributes = {name: text(value) for name, value in file.attrs.items()}
+        version = attributes.get("format", 0)
+        if version > NEWEST_FORMAT:
+            raise ResultsError(f"{path}: has format {version}, newer than the {NEWEST_FORMAT} that this program reads")
+        table = file["runs"][...]
+        runs = pd.DataFrame({name: column(table, name) for name in table.dtype.names})
+        if "status" in runs:
+            runs["status"] = statuses(runs["status"].to_numpy())
+        results = Results(path, attributes, runs)
+        for group, target in (("curves", results.curves), ("spectra", results.spectra)):
+            for name, dataset in file.get(group, {}).items():
+                target[name] = dataset[...]
+                results.units[name] = text(dataset.attrs.get("unit", ""))
+                results.meanings[name] = text(dataset.attrs.get("meaning", ""))
+        results.axes = axes(file)
+    return results
+
+
+def axes(file):
+    """Names of the swept parameters, in the file's order."""
+    found = file.get("axes")
+    if found is None:
+        return []
+    if isinstance(found, h5py.Dataset):
+        return [text(value) for value in found[...]]
+    return list(found.keys())
