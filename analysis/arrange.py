@@ -9,18 +9,17 @@ from scipy import stats
 METHODS = ("vanilla", "unimodal", "kd", "ebr", "kd+ebr")
 OF_METHOD = ("method", "kd.", "ebr.", "unimodal.", "auxiliary.")
 OF_DATASET = ("data.source", "data.file", "data.modalities")
-SHORT = {"ebr.lambda": "λ", "data.strength.last": "last modality's strength", "kd.weight": "w",
+SHORT = {"ebr.lambda": "λ", "data.strength.last": "last strength", "kd.weight": "w",
          "model.strength.last": "β", "auxiliary.weight": "a"}
-
-
-def parameters(results):
-    """Columns of /runs that are parameters: those that the sweep varies, or all with a dot when the file names none."""
-    known = [name for name in results.axes if name in results.runs]
-    return known or [name for name in results.runs if "." in name or name in ("method", "seed")]
 
 
 def varies(runs, name):
     return name in runs and runs[name].astype(str).nunique() > 1
+
+
+def varies_within(runs, name):
+    """Does it vary by itself, and not only along with the dataset and its number of modalities?"""
+    return any(varies(own, name) for _, own in runs.groupby(["dataset", "modalities"]))
 
 
 def number(value):
@@ -51,7 +50,7 @@ def dataset(row):
     """synthetic, or the file's name without the number of modalities that it may end in."""
     if row["data.source"] == "synthetic":
         return "synthetic"
-    stem = PurePosixPath(row.get("data.file", "")).stem
+    stem = PurePosixPath(row["data.file"]).stem
     return stem.removesuffix(f"-{row['modalities']}")
 
 
@@ -67,10 +66,10 @@ def arrange(results):
     runs = results.runs.copy()
     runs["modalities"] = modalities(results)
     runs["arm"] = arms(runs)
-    data = [dataset(row) for _, row in runs.iterrows()] if "data.source" in runs else [""] * len(runs)
-    rest = [name for name in parameters(results) if varies(runs, name) and name != "seed"
-            and name not in OF_DATASET and not name.startswith(OF_METHOD)]
-    runs["setting"] = [", ".join(part for part in pair if part) for pair in zip(data, labels(runs, rest))]
+    runs["dataset"] = [dataset(row) for _, row in runs.iterrows()]
+    rest = [name for name, kind in results.kinds.items() if kind in ("axis", "parameter") and name != "seed"
+            and name not in OF_DATASET and not name.startswith(OF_METHOD) and varies_within(runs, name)]
+    runs["setting"] = [", ".join(part for part in pair if part) for pair in zip(runs["dataset"], labels(runs, rest))]
     return runs
 
 

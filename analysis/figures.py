@@ -10,7 +10,7 @@ from picture import Figure
 
 PANELS_MOST = 6
 ACCURACY, LOSS = "test.accuracy", "test.loss"
-HEAD_RANK, FUSED_RANK = "spectrum.head.effective", "spectrum.fused.effective"
+HEAD_RANK, FUSED_RANK = "head.effective", "fused.effective"
 CONTRIBUTION, COLLAPSE = "contribution.", "collapse."
 PAIRS = re.compile(r"^collisions\.(relative|absolute|neuron)\.([0-9.eE+-]+)\.pairs$")
 

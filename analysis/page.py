@@ -22,7 +22,8 @@ thead th{background:var(--band);border-bottom:1px solid var(--line);vertical-ali
   min-width:3.2rem;max-width:9rem}
 tbody th,td.word,thead th:first-child{text-align:left;font-weight:600}
 td.word{font-weight:400}
-tr.first td,tr.first th{border-top:1px solid #c4cad2}
+tr.group th{font-weight:400;color:var(--soft);border-top:1px solid #c4cad2;padding-top:.7rem}
+tr.group span{position:sticky;left:.7rem}
 .half{color:var(--soft);font-size:.85em}
 .plain td{white-space:normal;word-break:break-word}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;padding:0;margin:.2rem 0 .4rem;font-size:.92rem}

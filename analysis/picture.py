@@ -1,6 +1,8 @@
 """Panels as self-contained SVG images, in one style: readable without colour, on a phone, and on paper."""
 import base64
+import functools
 import io
+import textwrap
 from dataclasses import dataclass, field
 
 import matplotlib
@@ -22,7 +24,7 @@ plt.rcParams.update({
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4",
     "grid.linewidth": 0.8, "axes.edgecolor": "#777777", "xtick.color": "#333333", "ytick.color": "#333333",
     "lines.linewidth": 1.7, "lines.markersize": 5.5, "svg.fonttype": "path", "svg.hashsalt": "ebrsweep",
-    "axes.axisbelow": True, "figure.constrained_layout.use": True})
+    "axes.axisbelow": True})
 
 
 @dataclass
@@ -52,8 +54,8 @@ def encode(figure):
 
 
 def panel(title, x, y, draw, alt):
-    figure, axes = plt.subplots(figsize=SIZE)
-    axes.set_title(title)
+    figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
+    axes.set_title(textwrap.fill(title, 40))
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     draw(axes)
@@ -94,10 +96,10 @@ def lines(runs, arms, x, y, title, x_label, y_label, log=False, finish=None):
     return made
 
 
-def swatch(arms, arm):
-    """A short line with the arm's colour, dash and marker, for the legend."""
-    colour, marker, dash = style(arms, arm)
-    figure, axes = plt.subplots(figsize=(0.5, 0.18), layout=None)
+@functools.cache
+def swatch(colour, marker, dash):
+    """A short line with an arm's colour, dash and marker, for the legend."""
+    figure, axes = plt.subplots(figsize=(0.5, 0.18))
     axes.set_position([0, 0, 1, 1])
     axes.axis("off")
     axes.plot([0, 1, 2], [0, 0, 0], color=colour, linestyle=dash, linewidth=1.7)

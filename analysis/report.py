@@ -46,21 +46,26 @@ def table(runs):
     """Arm by setting and m: mean and 95 % interval of each measure."""
     shown = columns(runs)
     arms = order_of_arms(runs)
-    head = "".join(f"<th scope=col>{escape(title)}</th>" for title, _, _ in shown)
+    order = list(dict.fromkeys(runs["setting"]))
+    places = sorted({(order.index(setting), m) for setting, m in zip(runs["setting"], runs["modalities"])})
     rows = []
-    groups = runs.groupby(["setting", "modalities"], sort=False)
-    for (setting, m), own in sorted(groups, key=lambda group: (list(dict.fromkeys(runs["setting"])).index(group[0][0]),
-                                                              group[0][1])):
-        for place, arm in enumerate(arm for arm in arms if (own["arm"] == arm).any()):
+    for place, m in places:
+        own = runs[(runs["setting"] == order[place]) & (runs["modalities"] == m)]
+        rows.append(f"<tr class=group><th scope=rowgroup colspan={2 + len(shown)}>"
+                    f"<span>{escape(figures.where(order[place], m))}</span></th></tr>")
+        for arm in (arm for arm in arms if (own["arm"] == arm).any()):
             some = own[own["arm"] == arm]
             cells = "".join(cell(some[name], digits) for _, name, digits in shown)
-            first = ' class="first"' if place == 0 else ""
-            rows.append(f"<tr{first}><td class=word>{escape(setting)}</td><td>{m}</td><th scope=row>{escape(arm)}</th>"
-                        f"<td>{len(some)}</td>{cells}</tr>")
+            rows.append(f"<tr><th scope=row>{escape(arm)}</th><td>{len(some)}</td>{cells}</tr>")
     note = "" if len(rows) <= ROWS_MOST else f"<p>The first {ROWS_MOST} of {len(rows)} rows.</p>"
-    return (f'<div class=scroll tabindex=0><table><thead><tr><th scope=col>setting</th><th scope=col>m</th>'
-            f'<th scope=col>method</th><th scope=col>runs</th>{head}</tr></thead><tbody>'
-            + "".join(rows[:ROWS_MOST]) + f"</tbody></table></div>{note}")
+    return framed("method", "runs", shown, rows[:ROWS_MOST]) + note
+
+
+def framed(first, second, shown, rows):
+    """A table that scrolls sideways where the screen is narrow."""
+    head = "".join(f"<th scope=col>{escape(title)}</th>" for title, _, _ in shown)
+    return (f"<div class=scroll tabindex=0><table><thead><tr><th scope=col>{first}</th><th scope=col>{second}</th>{head}"
+            f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>")
 
 
 def versus(runs):
@@ -84,9 +89,7 @@ def versus(runs):
             cells.append("<td>–</td>" if found == 0 else
                          f'<td>{mark}{mean:+.{digits}f}{end} <span class="half">± {half:.{digits}f}</span></td>')
         rows.append(f"<tr><th scope=row>{escape(arm)}</th><td>{count}</td>{''.join(cells)}</tr>")
-    head = "".join(f"<th scope=col>{escape(title)}</th>" for title, _, _ in shown)
-    return (f"<div class=scroll tabindex=0><table><thead><tr><th scope=col>method</th><th scope=col>pairs</th>{head}"
-            f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>")
+    return framed("method", "pairs", shown, rows)
 
 
 def attribute(results, *names):
@@ -140,8 +143,8 @@ def figure_section(figure):
     if figure.skipped:
         return (f"<section><h3>{escape(figure.title)}</h3><p class=skipped>Not drawn: {escape(figure.skipped)}.</p>"
                 "</section>")
-    legend = "".join(f'<li><img src="{picture.swatch(figure.arms, arm)}" alt="" width=40 height=14>{escape(arm)}</li>'
-                     for arm in figure.arms)
+    legend = "".join(f'<li><img src="{picture.swatch(*picture.style(figure.arms, arm))}" alt="" width=40 height=14>'
+                     f"{escape(arm)}</li>" for arm in figure.arms)
     images = "".join(f'<img src="{panel.image}" alt="{escape(panel.alt)}" width=400 height=290>' for panel in figure.panels)
     return (f"<section><h3>{escape(figure.title)}</h3><p>{figure.text}</p><ul class=legend>{legend}</ul>"
             f"<div class=panels>{images}</div></section>")

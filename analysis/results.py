@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pandas as pd
 
-STATUSES = ("waiting", "running", "done", "failed", "removed")
 NEWEST_FORMAT = 1
 
 
@@ -27,7 +26,7 @@ class Results:
     spectra: dict = field(default_factory=dict)        # name -> (runs x points x values)
     units: dict = field(default_factory=dict)          # name -> unit, "" if none
     meanings: dict = field(default_factory=dict)       # name -> one sentence
-    axes: list = field(default_factory=list)           # parameters that the sweep varies, in its order
+    kinds: dict = field(default_factory=dict)          # column of runs -> state, axis, parameter or measure
 
     @property
     def done(self):
@@ -64,27 +63,14 @@ def text(value):
 
 
 def column(table, name):
-    """One column of /runs; fixed-length texts become str, enumerations their names, booleans bool."""
+    """One column of /runs; fixed-length texts become str, the enumeration of FALSE and TRUE bool."""
     values = table[name]
     kind = table.dtype[name]
-    names = h5py.check_enum_dtype(kind)
-    if names:
-        if set(names) == {"FALSE", "TRUE"}:
-            return values.astype(bool)
-        back = {number: label for label, number in names.items()}
-        return np.array([back.get(int(value), str(value)) for value in values], dtype=object)
+    if h5py.check_enum_dtype(kind) == {"FALSE": 0, "TRUE": 1}:
+        return values.astype(bool)
     if kind.kind == "S":
         return np.array([text(value) for value in values], dtype=object)
-    if kind.subdtype is not None:
-        return [list(value) for value in values]
     return values
-
-
-def statuses(values):
-    """Status as words, however the file spells it."""
-    if np.asarray(values).dtype.kind in "iu":
-        return [STATUSES[value] if value < len(STATUSES) else str(value) for value in values]
-    return [str(value).lower() for value in values]
 
 
 def read(path):
@@ -97,31 +83,21 @@ def read(path):
     except OSError as reason:
         raise ResultsError(f"{path}: cannot be read as HDF5: {reason}") from None
     with file:
-        if "runs" not in file or not isinstance(file["runs"], h5py.Dataset) or not file["runs"].dtype.names:
-            raise ResultsError(f"{path}: is HDF5, but no results file of ebrsweep: it has no table /runs")
+        for name in ("runs", "columns"):
+            if not isinstance(file.get(name), h5py.Dataset) or not file[name].dtype.names:
+                raise ResultsError(f"{path}: is HDF5, but no results file of ebrsweep: it has no table /{name}")
         attributes = {name: text(value) for name, value in file.attrs.items()}
         version = attributes.get("format", 0)
         if version > NEWEST_FORMAT:
             raise ResultsError(f"{path}: has format {version}, newer than the {NEWEST_FORMAT} that this program reads")
         table = file["runs"][...]
         runs = pd.DataFrame({name: column(table, name) for name in table.dtype.names})
-        if "status" in runs:
-            runs["status"] = statuses(runs["status"].to_numpy())
         results = Results(path, attributes, runs)
+        for name, kind, unit, meaning in ([text(cell) for cell in row] for row in file["columns"][...]):
+            results.kinds[name], results.units[name], results.meanings[name] = kind, unit, meaning
         for group, target in (("curves", results.curves), ("spectra", results.spectra)):
             for name, dataset in file.get(group, {}).items():
                 target[name] = dataset[...]
                 results.units[name] = text(dataset.attrs.get("unit", ""))
                 results.meanings[name] = text(dataset.attrs.get("meaning", ""))
-        results.axes = axes(file)
     return results
-
-
-def axes(file):
-    """Names of the swept parameters, in the file's order."""
-    found = file.get("axes")
-    if found is None:
-        return []
-    if isinstance(found, h5py.Dataset):
-        return [text(value) for value in found[...]]
-    return list(found.keys())
