@@ -94,7 +94,7 @@ def interval(values):
 
 
 def pairs(runs, arm, measure, reference="vanilla"):
-    """Differences arm - reference of a measure over runs that share setting, m and seed: the same data and initial weights."""
+    """Differences arm - reference over runs that share setting, m and seed: the same data and initial weights."""
     keys = ["setting", "modalities", "seed"]
     if not set(keys) <= set(runs) or measure not in runs:
         return pd.DataFrame(columns=keys + ["difference"])

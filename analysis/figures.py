@@ -199,12 +199,14 @@ def fused_decay(results, runs):
 
 
 FIGURES = (
-    ("Test accuracy", "Mean over seeds against the number of modalities; bars are 95 % intervals of the mean.", accuracy),
+    ("Test accuracy", "Mean over seeds against the number of modalities; bars are 95 % intervals of the mean.",
+     accuracy),
     ("What each modality contributes", "How much the test loss rises when one modality is replaced by its mean. "
      "A modality near zero could be left out: the network does not use it.", contributions),
     ("Collapse of the last modality", "1 − contribution / what the same modality contributes to a network of its own. "
      "0: used as much as alone; 1 (the grey line): not used at all.", collapse),
-    ("Effective rank of the fusion head", "Of the weights of the head's first layer (Roy &amp; Vetterli 2007).", head_rank),
+    ("Effective rank of the fusion head", "Of the weights of the head's first layer (Roy &amp; Vetterli 2007).",
+     head_rank),
     ("Effective rank of the fused representation", "Of what the head sees on the test samples, centred.", fused_rank),
     ("Colliding neurons", "Pairs of features from different modalities that share a neuron of the head, at several "
      "thresholds. The black line is c·m(m−1)/2 through the first arm's means: the paper's quadratic claim. "

@@ -4,7 +4,8 @@ import html
 CSS = """
 :root{color-scheme:light;--ink:#1c1f23;--soft:#5b6470;--line:#dfe3e8;--band:#f6f7f9}
 *{box-sizing:border-box}
-body{margin:0;background:#fff;color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
+body{margin:0;background:#fff;color:var(--ink);
+  font:16px/1.5 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
 main{max-width:1320px;margin:0 auto;padding:1.5rem 1.25rem 3rem}
 h1{font-size:1.7rem;line-height:1.2;margin:.2rem 0 .4rem}
 h2{font-size:1.25rem;margin:2.2rem 0 .4rem}
@@ -32,7 +33,8 @@ tr.group span{position:sticky;left:.7rem}
 .panels img{width:100%;height:auto;border:1px solid var(--line);border-radius:.4rem;padding:.3rem}
 .skipped{color:var(--soft);font-style:italic}
 details{margin:2rem 0}summary{cursor:pointer;font-weight:600}
-pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padding:.7rem;overflow-x:auto;font-size:.85rem}
+pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padding:.7rem;
+  overflow-x:auto;font-size:.85rem}
 footer{color:var(--soft);font-size:.85rem;margin-top:2rem}
 hr{border:0;border-top:2px solid var(--line);margin:3rem 0}
 @media print{.panels{grid-template-columns:1fr 1fr}section{break-inside:avoid}}

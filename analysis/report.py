@@ -64,8 +64,8 @@ def table(runs):
 def framed(first, second, shown, rows):
     """A table that scrolls sideways where the screen is narrow."""
     head = "".join(f"<th scope=col>{escape(title)}</th>" for title, _, _ in shown)
-    return (f"<div class=scroll tabindex=0><table><thead><tr><th scope=col>{first}</th><th scope=col>{second}</th>{head}"
-            f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>")
+    return (f"<div class=scroll tabindex=0><table><thead><tr><th scope=col>{first}</th><th scope=col>{second}</th>"
+            f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>")
 
 
 def versus(runs):
@@ -100,7 +100,9 @@ def attribute(results, *names):
 
 
 def duration(seconds):
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def facts(results):
@@ -145,7 +147,8 @@ def figure_section(figure):
                 "</section>")
     legend = "".join(f'<li><img src="{picture.swatch(*picture.style(figure.arms, arm))}" alt="" width=40 height=14>'
                      f"{escape(arm)}</li>" for arm in figure.arms)
-    images = "".join(f'<img src="{panel.image}" alt="{escape(panel.alt)}" width=400 height=290>' for panel in figure.panels)
+    images = "".join(f'<img src="{panel.image}" alt="{escape(panel.alt)}" width=400 height=290>'
+                     for panel in figure.panels)
     return (f"<section><h3>{escape(figure.title)}</h3><p>{figure.text}</p><ul class=legend>{legend}</ul>"
             f"<div class=panels>{images}</div></section>")
 
@@ -164,8 +167,8 @@ def one(results):
     else:
         runs = runs.assign(**{"last contribution": figures.last_value(runs, figures.CONTRIBUTION),
                               "last collapse": figures.last_value(runs, figures.COLLAPSE)})
-        parts += ["<h2>Against vanilla</h2><p>Mean difference over pairs of runs that share data and initial weights, with "
-                  "its 95 % interval; bold where the interval leaves out zero. Several comparisons are made at once: "
+        parts += ["<h2>Against vanilla</h2><p>Mean difference over pairs of runs that share data and initial weights, "
+                  "with its 95 % interval; bold where the interval leaves out zero. Several comparisons are made at once: "
                   "one bold number in twenty is expected by chance.</p>", versus(runs),
                   "<h2>By method and modalities</h2><p>Mean over seeds ± half of the 95 % interval of the mean.</p>",
                   table(runs), "<h2>Figures</h2>"]
@@ -184,7 +187,8 @@ def write(path, text):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="results files of ebrsweep")
-    parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="the page (default: report.html)")
+    parser.add_argument("-o", "--output", type=Path, default=Path("report.html"),
+                        help="the page (default: report.html)")
     chosen = parser.parse_args(arguments)
     try:
         found = [results_file.read(path) for path in chosen.results]

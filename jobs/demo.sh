@@ -33,7 +33,8 @@ done
 
 step "4/5 Training: sweeps/demo.yaml on $cores ranks (Ctrl-C stops; the same command goes on)"
 outcome=0
-mpirun -n "$cores" --bind-to none --oversubscribe build/release/ebrsweep run sweeps/demo.yaml -o results/demo.h5 || outcome=$?
+mpirun -n "$cores" --bind-to none --oversubscribe \
+  build/release/ebrsweep run sweeps/demo.yaml -o results/demo.h5 || outcome=$?
 case $outcome in
   0) ;;
   1) echo "Some runs failed; their reasons are in the table below. The others count." ;;

@@ -15,15 +15,15 @@ from scipy import stats
 SOURCE = Path(os.environ["SOURCE"])
 ARMS = [("vanilla", 0.3), ("kd", 0.3), ("ebr", 0.0), ("ebr", 0.3)]
 SEEDS, POINTS, VALUES = 5, 4, 12
-PARAMETERS = [("method", "S16"), ("seed", "i8"), ("data.source", "S16"), ("data.file", "S64"), ("data.modalities", "i8"),
-              ("data.strength.last", "f8"), ("ebr.lambda", "f8")]
+PARAMETERS = [("method", "S16"), ("seed", "i8"), ("data.source", "S16"), ("data.file", "S64"),
+              ("data.modalities", "i8"), ("data.strength.last", "f8"), ("ebr.lambda", "f8")]
 POOR = ("contribution", "collapse", "collisions", "train.loss", "fused")
 MEASURES = ["test.accuracy", "test.loss", "head.effective", "fused.effective", "collisions.relative.0.1.pairs"]
 
 
 def plan():
-    for source, m, strength in [("synthetic", 2, 0.5), ("synthetic", 4, 0.5), ("synthetic", 2, 2.0), ("synthetic", 4, 2.0),
-                                ("hdf5", 4, np.nan)]:
+    for source, m, strength in [("synthetic", 2, 0.5), ("synthetic", 4, 0.5), ("synthetic", 2, 2.0),
+                                ("synthetic", 4, 2.0), ("hdf5", 4, np.nan)]:
         for method, value in ARMS:
             for seed in range(SEEDS):
                 file = f"data/digits-{m}.h5" if source == "hdf5" else ""
@@ -51,23 +51,28 @@ def write(path, without=(), name="fixture", failed=1, version=1):
     for row in range(failed):
         table["status"][row], table["reason"][row] = b"failed", b"diverged in step 7 of epoch 1: semantic loss inf"
     with h5py.File(path, "w") as file:
-        file.attrs.update({"name": name, "question": "Is 1 < 2 & <b>?", "format": version, "sweep": "name: fixture\naxes: {}\n"})
+        file.attrs.update({"name": name, "question": "Is 1 < 2 & <b>?", "format": version,
+                           "sweep": "name: fixture\n\n"})
         file["runs"] = table
         kinds = {parameter: "axis" for parameter, _ in PARAMETERS} | {measure: "measure" for measure in measures}
         file["columns"] = np.array([(column, kinds.get(column, "state"), "", "") for column in table.dtype.names],
                                    dtype=[("name", "S64"), ("kind", "S16"), ("unit", "S16"), ("meaning", "S160")])
         for curve in ("epoch", "train.loss", "test.loss"):
-            values = np.tile(np.arange(POINTS), (len(runs), 1)) if curve == "epoch" else draw.uniform(0.1, 1, (len(runs), POINTS))
+            shape = (len(runs), POINTS)
+            values = np.broadcast_to(np.arange(POINTS), shape) if curve == "epoch" else draw.uniform(0.1, 1, shape)
             if not curve.startswith(tuple(without) or ("\0",)):
                 file[f"curves/{curve}"] = values.astype(float)
-        for spectrum in (spectrum for spectrum in ("head", "fused") if not spectrum.startswith(tuple(without) or ("\0",))):
+        for spectrum in ("head", "fused"):
+            if spectrum in without:
+                continue
             values = np.sort(draw.uniform(0.1, 1, (len(runs), POINTS, VALUES)))[..., ::-1]
             file[f"spectra/{spectrum}"] = values
     return table
 
 
 def report(*arguments):
-    return subprocess.run([sys.executable, SOURCE / "analysis/report.py", *map(str, arguments)], capture_output=True, text=True)
+    command = [sys.executable, SOURCE / "analysis/report.py", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 class Page(html.parser.HTMLParser):
