@@ -68,31 +68,38 @@ def shifted(x, place, count, log):
     return np.asarray(x, dtype=float) * 2 ** (0.16 * step) if log else np.asarray(x, dtype=float) + 0.3 * step
 
 
+def draw_lines(axes, runs, arms, x, y, log=False):
+    """Mean of y over runs against x, one line an arm, 95 % intervals as bars. Answers the same in words."""
+    told = []
+    for place, arm in enumerate(arms):
+        own = runs[(runs["arm"] == arm) & runs[y].notna()]
+        if own.empty:
+            continue
+        places, means, halves = zip(*[(value, *interval(group[y])[:2]) for value, group in own.groupby(x)])
+        colour, marker, dash = style(arms, arm)
+        axes.errorbar(shifted(places, place, len(arms), log), means, np.nan_to_num(halves), color=colour, marker=marker,
+                      linestyle=dash, capsize=2, elinewidth=1, label=arm)
+        told.append(f"{arm}: " + ", ".join(f"{mean:.3g} at {value:g}" for value, mean in zip(places, means)))
+    ticks = sorted(runs[x].dropna().unique())
+    if log:
+        axes.set_xscale("log", base=2)
+    if len(ticks) <= 12:
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    return "; ".join(told)
+
+
 def lines(runs, arms, x, y, title, x_label, y_label, log=False, finish=None):
-    """Mean of y over runs against x, one line an arm, 95 % intervals as bars. The alt text carries the numbers."""
+    """A panel of draw_lines; its alt text carries the numbers. finish(axes) may add to it."""
     told = []
 
     def draw(axes):
-        for place, arm in enumerate(arms):
-            own = runs[(runs["arm"] == arm) & runs[y].notna()]
-            if own.empty:
-                continue
-            places, means, halves = zip(*[(value, *interval(group[y])[:2]) for value, group in own.groupby(x)])
-            colour, marker, dash = style(arms, arm)
-            axes.errorbar(shifted(places, place, len(arms), log), means, np.nan_to_num(halves), color=colour,
-                          marker=marker, linestyle=dash, capsize=2, elinewidth=1)
-            told.append(f"{arm}: " + ", ".join(f"{mean:.3g} at {value:g}" for value, mean in zip(places, means)))
-        ticks = sorted(runs[x].dropna().unique())
-        if log:
-            axes.set_xscale("log", base=2)
-        if len(ticks) <= 12:
-            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-            axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+        told.append(draw_lines(axes, runs, arms, x, y, log))
         if finish:
             finish(axes)
 
     made = panel(title, x_label, y_label, draw, "")
-    made.alt = f"{y_label} against {x_label}; {title}. " + "; ".join(told) + "."
+    made.alt = f"{y_label} against {x_label}; {title}. {told[0]}."
     return made
 
 
