@@ -9,10 +9,11 @@ from arrange import order_of_arms
 from picture import Figure
 
 PANELS_MOST = 6
-ACCURACY, LOSS = "test.accuracy", "test.loss"
-HEAD_RANK, FUSED_RANK = "head.effective", "fused.effective"
-CONTRIBUTION, COLLAPSE = "contribution.", "collapse."
-PAIRS = re.compile(r"^collisions\.(relative|absolute|neuron)\.([0-9.eE+-]+)\.pairs$")
+ACCURACY, LOSS = "test_accuracy", "test_loss"
+TRAIN_CURVE, TEST_CURVE = "train_loss.by_epoch", "test_loss.by_epoch"
+HEAD_RANK, FUSED_RANK = "head.effective_rank", "fused_standardised.effective_rank"
+CONTRIBUTION, COLLAPSE = "contribution.", "collapse_index."
+PAIRS = re.compile(r"^colliding_pairs\.(relative|absolute|neuron)\.([0-9.e+-]+)$")
 
 
 class Missing(Exception):
@@ -110,7 +111,7 @@ def collisions(results, runs):
     """Cross-modal colliding pairs against m, a panel a threshold, with the quadratic claim as a line."""
     found = [(name, *PAIRS.match(name).groups()) for name in runs if PAIRS.match(name) and runs[name].notna().any()]
     if not found:
-        raise Missing("the results have no values of collisions.*.pairs")
+        raise Missing("the results have no values of colliding_pairs")
     if runs["modalities"].nunique() < 2:
         raise Missing("every run has the same number of modalities")
     setting = max(settings(runs), key=lambda s: runs[runs["setting"] == s]["modalities"].nunique())
@@ -123,6 +124,9 @@ def collisions(results, runs):
             line = quadratic(own, name)
             if line:
                 axes.plot(*line, color="#000000", linewidth=1, zorder=1)
+            untrained = own.groupby("modalities")[f"initial.{name}"].mean() if f"initial.{name}" in own else []
+            if len(untrained):
+                axes.plot(untrained.index, untrained, color="#999999", linewidth=3, alpha=0.6, zorder=0)
             if (own[name] > 0).any():
                 axes.set_yscale("log")
         panels.append(picture.lines(own[own[name] > 0], arms, "modalities", name, f"{where(setting)}",
@@ -132,10 +136,10 @@ def collisions(results, runs):
 
 def curves(results, runs):
     """Training (thin) and test loss over the epochs, mean over seeds."""
-    for name in ("train.loss", "test.loss"):
+    for name in (TRAIN_CURVE, TEST_CURVE):
         if name not in results.curves:
             raise Missing(f"the results have no curve {name}")
-    if results.curves["test.loss"].shape[1] < 3:
+    if results.curves[TEST_CURVE].shape[1] < 3:
         raise Missing("curves have a start and an end only: the sweep sets measure.every to 0")
     arms = order_of_arms(runs)
     panels = []
@@ -146,7 +150,7 @@ def curves(results, runs):
             for arm in arms:
                 rows = own.index[own["arm"] == arm]
                 colour, marker, dash = picture.style(arms, arm)
-                for name, width, mark in (("train.loss", 0.7, ""), ("test.loss", 1.7, marker)):
+                for name, width, mark in ((TRAIN_CURVE, 0.7, ""), (TEST_CURVE, 1.7, marker)):
                     mean = results.curve(name, rows).groupby("epoch")["value"].mean()
                     if mean.empty:
                         continue
@@ -207,10 +211,11 @@ FIGURES = (
      "0: used as much as alone; 1 (the grey line): not used at all.", collapse),
     ("Effective rank of the fusion head", "Of the weights of the head's first layer (Roy &amp; Vetterli 2007).",
      head_rank),
-    ("Effective rank of the fused representation", "Of what the head sees on the test samples, centred.", fused_rank),
+    ("Effective rank of the fused representation", "Of what the head sees on the test samples, centred, each modality's "
+     "slice at one scale (a modality's strength alone would move the raw rank).", fused_rank),
     ("Colliding neurons", "Pairs of features from different modalities that share a neuron of the head, at several "
-     "thresholds. The black line is c·m(m−1)/2 through the first arm's means: the paper's quadratic claim. "
-     "Its slope alone proves nothing, an untrained head has it as well.", collisions),
+     "thresholds. The thin black line is c·m(m−1)/2 through the first arm's means, the paper's quadratic claim; the broad "
+     "grey one is the head before training, which shows how much of the growth is mere combinatorics.", collisions),
     ("Loss curves", "Mean over seeds; lines with markers are test loss, thin lines training loss.", curves),
     ("Spectrum of the fusion head", "Singular values at the end of training, median over seeds.", head_decay),
     ("Spectrum of the fused representation", "Singular values at the end of training, median over seeds.", fused_decay),

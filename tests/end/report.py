@@ -17,8 +17,9 @@ ARMS = [("vanilla", 0.3), ("kd", 0.3), ("ebr", 0.0), ("ebr", 0.3)]
 SEEDS, POINTS, VALUES = 5, 4, 12
 PARAMETERS = [("method", "S16"), ("seed", "i8"), ("data.source", "S16"), ("data.file", "S64"),
               ("data.modalities", "i8"), ("data.strength.last", "f8"), ("ebr.lambda", "f8")]
-POOR = ("contribution", "collapse", "collisions", "train.loss", "fused")
-MEASURES = ["test.accuracy", "test.loss", "head.effective", "fused.effective", "collisions.relative.0.1.pairs"]
+POOR = ("contribution", "collapse", "colliding", "train_loss", "fused")
+MEASURES = ["test_accuracy", "test_loss", "head.effective_rank", "fused_standardised.effective_rank",
+            "colliding_pairs.relative.0.1", "initial.colliding_pairs.relative.0.1"]
 
 
 def plan():
@@ -36,7 +37,7 @@ def write(path, without=(), name="fixture", failed=1, version=1):
     runs = list(plan())
     kinds = [("id", "u8")] + PARAMETERS + [("status", "S8"), ("reason", "S96"), ("started", "f8"), ("seconds", "f8"),
                                            ("host", "S32"), ("rank", "i4")]
-    measures = MEASURES + [f"{kind}.{i}" for kind in ("contribution", "collapse") for i in range(4)]
+    measures = MEASURES + [f"{kind}.{i}" for kind in ("contribution", "collapse_index") for i in range(4)]
     measures = [measure for measure in measures if not measure.startswith(tuple(without))] if without else measures
     table = np.zeros(len(runs), dtype=kinds + [(measure, "f8") for measure in measures])
     for row, run in enumerate(runs):
@@ -57,7 +58,7 @@ def write(path, without=(), name="fixture", failed=1, version=1):
         kinds = {parameter: "axis" for parameter, _ in PARAMETERS} | {measure: "measure" for measure in measures}
         file["columns"] = np.array([(column, kinds.get(column, "state"), "", "") for column in table.dtype.names],
                                    dtype=[("name", "S64"), ("kind", "S16"), ("unit", "S16"), ("meaning", "S160")])
-        for curve in ("epoch", "train.loss", "test.loss"):
+        for curve in ("epoch", "train_loss.by_epoch", "test_loss.by_epoch"):
             shape = (len(runs), POINTS)
             values = np.broadcast_to(np.arange(POINTS), shape) if curve == "epoch" else draw.uniform(0.1, 1, shape)
             if not curve.startswith(tuple(without) or ("\0",)):
@@ -127,7 +128,7 @@ def check_page():
 def check_numbers(page, table):
     """One cell of the table by hand: mean and half width of the t interval."""
     some = table[(table["method"] == b"kd") & (table["data.modalities"] == 4) & (table["data.strength.last"] == 2)]
-    values = some["test.accuracy"]
+    values = some["test_accuracy"]
     half = stats.sem(values) * stats.t.ppf(0.975, SEEDS - 1)
     start = page.rows.index(["synthetic, last strength 2, m = 4"])
     row = next(row for row in page.rows[start:] if row[0] == "kd")
@@ -140,7 +141,7 @@ def check_pairs(page, table):
     """ebr against vanilla: the failed run (vanilla's first) leaves its pair out."""
     arms = {arm: table[(table["method"] == arm) & (table["ebr.lambda"] == 0.3)] for arm in (b"vanilla", b"ebr")}
     keep = arms[b"vanilla"]["status"] == b"done"
-    difference = (arms[b"ebr"]["test.accuracy"] - arms[b"vanilla"]["test.accuracy"])[keep]
+    difference = (arms[b"ebr"]["test_accuracy"] - arms[b"vanilla"]["test_accuracy"])[keep]
     row = next(row for row in page.rows if row[0] == "ebr, λ 0.3")
     assert row[1] == str(5 * SEEDS - 1) and row[2].startswith(f"{difference.mean():+.3f} ±"), row
 
@@ -150,7 +151,7 @@ def check_missing():
     ended = report("poor.h5", "-o", "poor.html")
     assert ended.returncode == 0, ended.stderr
     text = Path("poor.html").read_text()
-    for name in ("contribution.0", "collapse.0", "collisions.*.pairs", "train.loss", "fused.effective"):
+    for name in ("contribution.0", "collapse_index.0", "colliding_pairs", "train_loss.by_epoch", "fused_standardised"):
         assert re.search(r"Not drawn: the results have no (values of|curve) " + re.escape(name), text), name
 
 
