@@ -31,6 +31,7 @@ tr.group span{position:sticky;left:.7rem}
 .legend img{vertical-align:middle;margin-right:.45rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:.8rem}
 .panels img{width:100%;height:auto;border:1px solid var(--line);border-radius:.4rem;padding:.3rem}
+.where{color:var(--soft);font-size:.85rem;max-width:none}
 .skipped{color:var(--soft);font-style:italic}
 details{margin:2rem 0}summary{cursor:pointer;font-weight:600}
 pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padding:.7rem;

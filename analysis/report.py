@@ -123,6 +123,17 @@ def facts(results):
         yield f"{len(ranks)}", "ranks"
 
 
+def place_and_time(results):
+    """One line: which program, where and when."""
+    version, commit = attribute(results, "version"), attribute(results, "commit")
+    kernel = attribute(results, "blas_kernel")
+    parts = [f"ebrsweep {version} ({commit})" if version else "",
+             ", ".join(part for part in (attribute(results, "host"), attribute(results, "processor")) if part),
+             f"BLAS kernel {kernel}" if kernel else "",
+             " to ".join(part for part in (attribute(results, "started"), attribute(results, "finished").strip()) if part)]
+    return escape(" · ".join(part for part in parts if part))
+
+
 def failures(results):
     failed = results.runs[results.runs["status"] == "failed"]
     if failed.empty:
@@ -159,7 +170,7 @@ def one(results):
     question = attribute(results, "question")
     numbers = "".join(f"<div><b>{escape(value)}</b><span>{escape(what)}</span></div>" for value, what in facts(results))
     parts = [f"<h1>{escape(name)}</h1>", f"<p class=question>{escape(question)}</p>" if question else "",
-             f"<div class=facts>{numbers}</div>", failures(results)]
+             f"<div class=facts>{numbers}</div><p class=where>{place_and_time(results)}</p>", failures(results)]
     runs = arrange(results)
     runs = runs[runs["status"] == "done"]
     if runs.empty:

@@ -53,7 +53,8 @@ def write(path, without=(), name="fixture", failed=1, version=1):
         table["status"][row], table["reason"][row] = b"failed", b"diverged in step 7 of epoch 1: semantic loss inf"
     with h5py.File(path, "w") as file:
         file.attrs.update({"name": name, "question": "Is 1 < 2 & <b>?", "format": version,
-                           "sweep": "name: fixture\n\n"})
+                           "sweep": "name: fixture\n\n", "version": "0.1.0", "commit": "c0ffee", "host": "node",
+                           "started": "2025-01-02T03:04:05Z", "finished": "2025-01-02T03:05:43Z"})
         file["runs"] = table
         kinds = {parameter: "axis" for parameter, _ in PARAMETERS} | {measure: "measure" for measure in measures}
         file["columns"] = np.array([(column, kinds.get(column, "state"), "", "") for column in table.dtype.names],
@@ -114,6 +115,7 @@ def check_page():
     assert "script" not in page.tags and all(link.startswith("data:image/svg+xml;base64,") for link in page.links)
     assert "Not drawn" not in text and "Is 1 &lt; 2 &amp; &lt;b&gt;?" in text
     assert f"<b>{len(table)}</b><span>runs" in text and "1 × diverged in step 7" in text
+    assert "ebrsweep 0.1.0 (c0ffee) · node · 2025-01-02T03:04:05Z to 2025-01-02T03:05:43Z" in text
     panels = [image for image in page.images if image["alt"]]
     # Four figures against m for the two synthetic settings (digits have one m), four for all three, one of collisions.
     assert len(panels) == 4 * 2 + 4 * 3 + 1, len(panels)
