@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every script parses, and shellcheck finds nothing.
+set -euo pipefail
+cd "$SOURCE"
+mapfile -t scripts < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
+[ "${#scripts[@]}" -gt 0 ]
+for script in "${scripts[@]}"; do
+  bash -n "$script"
+done
+shellcheck --shell=bash --external-sources --severity=warning "${scripts[@]}"
