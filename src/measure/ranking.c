@@ -1,0 +1,198 @@
+/* Ranking scores on the test set: area under the receiver-operating and precision-recall curves, one class against the
+ * rest, averaged over classes; and bootstrap intervals of these and of the accuracy (measure.bootstrap resamples).
+ * Fawcett, Pattern Recognition Letters 2006; average precision as in Davis, Goadrich, ICML 2006. */
+#include "measure/ranking.h"
+
+#include "measure/column.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct ranking {
+  int count, classes;
+  double *score;    /* (C x N): softmax probability of each class */
+  int32_t *order;   /* (C x N): samples by score, highest first */
+  int32_t *label;   /* (N) */
+  uint8_t *correct; /* (N) */
+  double *weight;   /* (N): how often a resample holds each sample */
+  ebr_arena arena;
+} ranking;
+
+typedef struct ranking_scores {
+  double roc, prc, accuracy;
+} ranking_scores;
+
+static void layout(ranking *r, ebr_arena *arena)
+{
+  size_t count = (size_t)r->count, cells = count * (size_t)r->classes;
+  r->score = ebr_arena_take(arena, cells, sizeof *r->score);
+  r->order = ebr_arena_take(arena, cells, sizeof *r->order);
+  r->label = ebr_arena_take(arena, count, sizeof *r->label);
+  r->correct = ebr_arena_take(arena, count, 1);
+  r->weight = ebr_arena_take(arena, count, sizeof *r->weight);
+}
+
+static void collect(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+{
+  ranking *r = context;
+  const ebr_real *logits = ebr_network_logits(network);
+  for (int b = 0; b < count; b++) {
+    const ebr_real *row = logits + (size_t)b * (size_t)r->classes;
+    int best = 0;
+    double sum = 0;
+    for (int c = 1; c < r->classes; c++) best = row[c] > row[best] ? c : best;
+    for (int c = 0; c < r->classes; c++) sum += exp((double)(row[c] - row[best]));
+    for (int c = 0; c < r->classes; c++)
+      r->score[(size_t)c * (size_t)r->count + (size_t)(start + b)] = exp((double)(row[c] - row[best])) / sum;
+    r->label[start + b] = batch->label[b];
+    r->correct[start + b] = best == batch->label[b];
+  }
+}
+
+static int by_score(const void *a, const void *b, void *context)
+{
+  const double *score = context;
+  int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
+  if (score[i] != score[j]) return score[i] < score[j] ? 1 : -1;
+  return (i > j) - (i < j);
+}
+
+void ebr_ranking_sort(int count, const double *score, int32_t *order)
+{
+  for (int k = 0; k < count; k++) order[k] = k;
+  qsort_r(order, (size_t)count, sizeof *order, by_score, (void *)(uintptr_t)score);
+}
+
+void ebr_ranking_areas(const ebr_ranked *ranked, int class_index, double *roc, double *prc)
+{
+  const double *score = ranked->score;
+  const int32_t *order = ranked->order;
+  double hits = 0, misses = 0, under_roc = 0, under_prc = 0;
+  for (int k = 0; k < ranked->count;) {
+    double more_hits = 0, more_misses = 0, level = score[order[k]];
+    for (; k < ranked->count && score[order[k]] == level; k++)
+      *(ranked->label[order[k]] == class_index ? &more_hits : &more_misses) += ranked->weight[order[k]];
+    under_roc += more_misses * (hits + 0.5 * more_hits);
+    hits += more_hits;
+    misses += more_misses;
+    if (hits + misses > 0) under_prc += more_hits * hits / (hits + misses);
+  }
+  *roc = hits > 0 && misses > 0 ? under_roc / (hits * misses) : NAN;
+  *prc = hits > 0 ? under_prc / hits : NAN;
+}
+
+static void sort_all(ranking *r)
+{
+  for (int c = 0; c < r->classes; c++)
+    ebr_ranking_sort(r->count, r->score + (size_t)c * (size_t)r->count, r->order + (size_t)c * (size_t)r->count);
+}
+
+static void score_all(const ranking *r, ranking_scores *scores)
+{
+  double roc_sum = 0, prc_sum = 0, total = 0, right = 0;
+  int seen = 0;
+  for (int c = 0; c < r->classes; c++) {
+    double roc, prc;
+    size_t start = (size_t)c * (size_t)r->count;
+    ebr_ranking_areas(&(ebr_ranked){r->count, r->score + start, r->order + start, r->label, r->weight}, c, &roc, &prc);
+    if (isnan(roc)) continue;
+    roc_sum += roc;
+    prc_sum += prc;
+    seen++;
+  }
+  for (int k = 0; k < r->count; k++) {
+    total += r->weight[k];
+    right += r->weight[k] * r->correct[k];
+  }
+  *scores = (ranking_scores){seen ? roc_sum / seen : NAN, seen ? prc_sum / seen : NAN, right / total};
+}
+
+static void resample(ranking *r, ebr_stream *stream)
+{
+  memset(r->weight, 0, (size_t)r->count * sizeof *r->weight);
+  for (int k = 0; k < r->count; k++) r->weight[ebr_stream_below(stream, (uint32_t)r->count)] += 1;
+}
+
+static int ascending(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static ebr_error *set_interval(ebr_record *record, const char *low, const char *high, double *values, int count)
+{
+  ebr_error *error = NULL;
+  qsort(values, (size_t)count, sizeof *values, ascending);
+  EBR_TRY(ebr_record_set(record, low, 0, 0, values[(int)(0.025 * (count - 1) + 0.5)]));
+  EBR_TRY(ebr_record_set(record, high, 0, 0, values[(int)(0.975 * (count - 1) + 0.5)]));
+done:
+  return error;
+}
+
+static ebr_error *bootstrap(ranking *r, const ebr_config *config, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  int count = (int)config->measure_bootstrap;
+  ebr_stream stream = ebr_stream_start(ebr_config_pair(config), EBR_PURPOSE_BOOTSTRAP, 0);
+  double *values = malloc(3 * (size_t)count * sizeof *values);
+  EBR_CHECK_MEMORY(values, "bootstrap resamples");
+  for (int k = 0; k < count; k++) {
+    ranking_scores scores;
+    resample(r, &stream);
+    score_all(r, &scores);
+    values[k] = scores.roc;
+    values[count + k] = scores.prc;
+    values[2 * count + k] = scores.accuracy;
+  }
+  EBR_TRY(set_interval(record, "auc_roc.low", "auc_roc.high", values, count));
+  EBR_TRY(set_interval(record, "auc_prc.low", "auc_prc.high", values + count, count));
+  EBR_TRY(set_interval(record, "test_accuracy.low", "test_accuracy.high", values + 2 * count, count));
+done:
+  free(values);
+  return error;
+}
+
+static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+{
+  static const char *const bounds[][2] = {
+      {"auc_roc.low", "auc_roc.high"}, {"auc_prc.low", "auc_prc.high"}, {"test_accuracy.low", "test_accuracy.high"}};
+  ebr_error *error = NULL;
+  EBR_TRY(
+      ebr_schema_add(schema, "auc_roc", "", "area under the receiver-operating curve, one against rest, macro", 1, 1));
+  EBR_TRY(ebr_schema_add(schema, "auc_prc", "", "average precision, one against rest, macro", 1, 1));
+  for (size_t k = 0; k < 3 && config->measure_bootstrap > 0; k++) {
+    EBR_TRY(ebr_schema_add(schema, bounds[k][0], "", "2.5 % point over bootstrap resamples of the test set", 1, 1));
+    EBR_TRY(ebr_schema_add(schema, bounds[k][1], "", "97.5 % point over bootstrap resamples of the test set", 1, 1));
+  }
+done:
+  (void)shape;
+  return error;
+}
+
+static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  const ebr_samples *samples = subject->samples;
+  ranking r = {.count = samples->test_count, .classes = samples->classes};
+  ebr_arena measuring = ebr_arena_measuring();
+  ebr_scores ignored;
+  ranking_scores scores;
+  if (!subject->last) return NULL;
+  layout(&r, &measuring);
+  EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
+  layout(&r, &r.arena);
+  EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), samples, subject->only, samples->test,
+                       samples->test_count, NULL, collect, &r, &ignored));
+  sort_all(&r);
+  for (int k = 0; k < r.count; k++) r.weight[k] = 1;
+  score_all(&r, &scores);
+  EBR_TRY(ebr_record_set(record, "auc_roc", 0, 0, scores.roc));
+  EBR_TRY(ebr_record_set(record, "auc_prc", 0, 0, scores.prc));
+  if (subject->config->measure_bootstrap > 0) EBR_TRY(bootstrap(&r, subject->config, record));
+done:
+  ebr_arena_destroy(&r.arena);
+  return error;
+}
+
+const ebr_measure ebr_measure_ranking = {"ranking", "AUC-ROC and AUC-PRC with bootstrap intervals", declare, take};
