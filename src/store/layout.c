@@ -132,9 +132,12 @@ static ebr_error *widen_for_sweep(ebr_layout *layout, const ebr_sweep *sweep)
 {
   ebr_error *error = NULL;
   ebr_config config[2];
+  /* A row that nobody has filled yet holds the defaults, which the sweep itself may never use. */
+  ebr_config_defaults(&config[1]);
+  EBR_TRY(widen_texts(layout, &config[1], NULL));
   for (int64_t run = 0; run < ebr_sweep_count(sweep); run++) {
     ebr_sweep_run(sweep, run, &config[run % 2]);
-    EBR_TRY(widen_texts(layout, &config[run % 2], run > 0 ? &config[(run + 1) % 2] : NULL));
+    EBR_TRY(widen_texts(layout, &config[run % 2], &config[(run + 1) % 2]));
   }
 done:
   return error;
