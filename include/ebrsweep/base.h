@@ -160,6 +160,13 @@ EBR_FALLIBLE ebr_file_read(const char *path, size_t most, char **bytes, size_t *
 /* Edits between two words (Levenshtein), for "did you mean". */
 int ebr_text_distance(const char *a, const char *b);
 
+/* ---- floating-point mode ----------------------------------------------------------------------------------------- */
+
+/* Denormal numbers, in which dying activations and their gradients end, cost a hundred times a normal operation. Between
+ * these two calls they count as zero on this thread; training and evaluation run in between, measures do not. */
+unsigned ebr_denormals_off(void);
+void ebr_denormals_restore(unsigned mode);
+
 /* ---- BLAS -------------------------------------------------------------------------------------------------------- */
 
 /* Sets one BLAS thread and answers the kernel's name ("SkylakeX"; "unknown" for a BLAS that does not tell). */

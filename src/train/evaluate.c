@@ -46,11 +46,13 @@ ebr_error *ebr_evaluate(ebr_network *network, const ebr_samples *samples, int on
     int chunk = count - start < ebr_network_batch(network) ? count - start : ebr_network_batch(network);
     ebr_batch batch = {.count = chunk, .label = e.label, .present = e.present};
     ebr_losses losses;
+    unsigned mode = ebr_denormals_off();
     gather(&e, rows + start, chunk);
     ebr_network_encode(network, chunk);
     if (intervene) intervene(context, network, start, chunk, e.present);
     ebr_network_fuse(network, chunk, memchr(e.present, 0, (size_t)chunk * (size_t)e.modalities) ? e.present : NULL);
     ebr_network_loss(network, &batch, &losses);
+    ebr_denormals_restore(mode);
     loss += losses.semantic * chunk;
     correct += losses.correct;
     if (visit) visit(context, network, start, chunk, &batch);

@@ -291,6 +291,7 @@ bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses)
     shuffle(trainer, epoch);
     trainer->now.sum = (ebr_losses){0};
   }
+  unsigned mode = ebr_denormals_off();
   ebr_stream edges = ebr_stream_start(trainer->key, EBR_PURPOSE_EDGES, (uint32_t)trainer->now.step);
   gather_batch(trainer, index, &batch);
   remedies_now(trainer, &remedies);
@@ -305,6 +306,7 @@ bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses)
   if (ebr_network_latent(trainer->network) > 0) update_psi(trainer);
   add_losses(&trainer->now.sum, losses);
   trainer->now.step++;
+  ebr_denormals_restore(mode);
   return index < trainer->steps - 1;
 }
 
