@@ -80,7 +80,7 @@ static ebr_error *check_extents(const ebr_source *source, const char *name, hid_
   hsize_t extent[H5S_MAX_RANK] = {0};
   hid_t space = H5Dget_space(set);
   int found = H5Sget_simple_extent_dims(space, extent, NULL);
-  EBR_CHECK(found == rank, EBR_DATA, "%s: %s has %d dimensions, not %d (%s)", source->path, name, found, rank,
+  EBR_CHECK(found == rank, EBR_DATA, "%s: %s is %d-dimensional, not %d-dimensional (%s)", source->path, name, found, rank,
             rank == 1 ? "samples" : "samples x features");
   for (int i = 0; i < rank; i++) {
     EBR_CHECK(extent[i] > 0, EBR_DATA, "%s: %s is empty", source->path, name);

@@ -96,7 +96,7 @@ static ebr_error *apply_order(const ebr_source *source, hid_t group, char name[]
   ebr_error *error = NULL;
   strings order = {.attribute = -1, .type = -1, .space = -1};
   EBR_TRY(strings_read(source, group, &order));
-  EBR_CHECK(order.count == count, EBR_DATA, "%s: the attribute order of /modality has %d names for %d modalities",
+  EBR_CHECK(order.count == count, EBR_DATA, "%s: the attribute order of /modality is of length %d, but there are %d modalities",
             source->path, order.count, count);
   for (int i = 0; i < count; i++) {
     char word[EBR_NAME_MOST + 1];
