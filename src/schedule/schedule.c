@@ -108,6 +108,8 @@ ebr_error *ebr_schedule_next(ebr_schedule *schedule, int64_t *item)
   schedule->stopped = ebr_signals_stop();
   EBR_TRY(counter_add(schedule, schedule->stopped ? stop_mark : 1, &place));
   if (schedule->stopped) goto done;
+  /* Another rank stopped: this was no draw, and the count of draws stays true. */
+  if (place >= stop_mark) EBR_TRY(counter_add(schedule, -1, &(int64_t){0}));
   schedule->stopped = place >= schedule->count;
   if (!schedule->stopped) *item = schedule->items[place];
 done:

@@ -99,7 +99,8 @@ static bool rows_fit(const ebr_build *build)
 
 bool ebr_build_needed(const ebr_build *build)
 {
-  if (!build->old || !ebr_layout_same(&build->layout, &build->old->layout)) return true;
+  /* Another tool may have repacked the file; rows that cannot be mapped cannot be written in place either. */
+  if (!build->old || !build->old->map || !ebr_layout_same(&build->layout, &build->old->layout)) return true;
   for (int i = 0; i < build->series_count; i++)
     if (build->series[i].points != build->series[i].old_points || build->series[i].values != build->series[i].old_values)
       return true;

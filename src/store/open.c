@@ -47,17 +47,21 @@ static ebr_error *open_runs(ebr_store *store)
 {
   ebr_error *error = NULL;
   const char *path = store->path;
-  hsize_t one = 1;
-  EBR_TRY_HDF5(path, store->runs = H5Dopen2(store->file, "runs", H5P_DEFAULT));
-  EBR_TRY(ebr_layout_read(path, store->file, store->runs, &store->layout));
-  EBR_TRY(ebr_layout_type(&store->layout, path, &store->type));
-  EBR_TRY_HDF5(path, store->space = H5Dget_space(store->runs));
-  EBR_TRY_HDF5(path, store->memory = H5Screate_simple(1, &one, NULL));
+  hid_t runs = -1;
+  void *handle = NULL;
+  EBR_TRY_HDF5(path, runs = H5Dopen2(store->file, "runs", H5P_DEFAULT));
+  EBR_TRY(ebr_layout_read(path, store->file, runs, &store->layout));
+  haddr_t start = H5Dget_offset(runs);
+  EBR_CHECK(start != HADDR_UNDEF, EBR_INTERNAL, "%s: /runs has no place of its own", path);
+  store->start = (MPI_Offset)start;
+  EBR_TRY_HDF5(path, H5Fget_vfd_handle(store->file, H5P_DEFAULT, &handle));
+  store->handle = handle;
   EBR_TRY_HDF5(path, store->transfer = H5Pcreate(H5P_DATASET_XFER));
   EBR_TRY_HDF5(path, H5Pset_dxpl_mpio(store->transfer, H5FD_MPIO_INDEPENDENT));
   store->row = calloc(1, store->layout.stride);
   EBR_CHECK_MEMORY(store->row, "a row of the results file");
 done:
+  ebr_hdf5_release(&runs);
   return error;
 }
 
@@ -136,7 +140,7 @@ static ebr_error *create(MPI_Comm comm, const ebr_sweep *sweep, const ebr_schema
   *store = made;
   EBR_CHECK_MEMORY(made, "a store");
   *made = (ebr_store){.comm = MPI_COMM_NULL, .sweep = sweep, .schema = schema, .count = ebr_sweep_count(sweep),
-                      .file = -1, .runs = -1, .type = -1, .space = -1, .memory = -1, .transfer = -1};
+                      .file = -1, .transfer = -1};
   EBR_TRY_MPI(MPI_Comm_rank(comm, &made->rank));
   EBR_TRY_MPI(MPI_Comm_size(comm, &made->ranks));
 done:
@@ -182,10 +186,6 @@ static ebr_error *close_file(ebr_store *store)
     ebr_hdf5_release(&store->outlet[i].space);
     ebr_hdf5_release(&store->outlet[i].memory);
   }
-  ebr_hdf5_release(&store->runs);
-  ebr_hdf5_release(&store->type);
-  ebr_hdf5_release(&store->space);
-  ebr_hdf5_release(&store->memory);
   ebr_hdf5_release(&store->transfer);
   if (store->file >= 0) EBR_TRY_HDF5(store->path, H5Fclose(store->file));
 done:

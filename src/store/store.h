@@ -22,7 +22,9 @@ struct ebr_store {
   int64_t count;            /* runs of the sweep */
   int64_t *row_of;          /* (count) row of the file */
   uint8_t *status;          /* (count) ebr_status; rows that must be written anew are EBR_STATUS_RUNNING until then */
-  hid_t file, runs, type, space, memory, transfer;
+  hid_t file, transfer;
+  MPI_File *handle; /* HDF5's own */
+  MPI_Offset start; /* of the first row [bytes] */
   ebr_layout layout;
   ebr_outlet *outlet; /* (columns of the schema) */
   double *scratch;    /* one row of the longest dataset */

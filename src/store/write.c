@@ -8,16 +8,23 @@ bool ebr_store_wanted(const ebr_store *store, int64_t run, bool retry_failed)
   return store->status[run] == EBR_STATUS_WAITING || (retry_failed && store->status[run] == EBR_STATUS_FAILED);
 }
 
+/* Straight to the row's place through the MPI file that HDF5 holds open: H5Dwrite compares the two types of 150 columns
+ * anew each time, which takes forty times as long as the writing. */
 static ebr_error *write_row(ebr_store *store, int64_t run, const ebr_row *row, ebr_status status)
 {
   ebr_error *error = NULL;
-  hsize_t start = (hsize_t)store->row_of[run], one = 1;
   ebr_row state = *row;
+  MPI_Offset place = store->start + (MPI_Offset)store->row_of[run] * (MPI_Offset)store->layout.stride;
   state.status = status;
   ebr_row_set(&store->layout, &state, store->row);
   ebr_row_seal(&store->layout, store->row);
-  EBR_TRY_HDF5(store->path, H5Sselect_hyperslab(store->space, H5S_SELECT_SET, &start, NULL, &one, NULL));
-  EBR_TRY_HDF5(store->path, H5Dwrite(store->runs, store->type, store->memory, store->space, store->transfer, store->row));
+  int code = MPI_File_write_at(*store->handle, place, store->row, (int)store->layout.stride, MPI_BYTE, MPI_STATUS_IGNORE);
+  if (code != MPI_SUCCESS) {
+    ebr_error *cause = ebr_mpi_error(code, "MPI_File_write_at(", __FILE__, __LINE__);
+    error = ebr_error_create(EBR_FILE, __FILE__, __LINE__, "%s: %s", store->path, ebr_error_message(cause));
+    ebr_error_destroy(&cause);
+    goto done;
+  }
   store->status[run] = (uint8_t)status;
 done:
   return error;
