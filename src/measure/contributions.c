@@ -34,7 +34,7 @@ static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_
   if (!config->measure_contributions) goto done;
   EBR_TRY(ebr_schema_add(schema, "weakest_contribution", "nats", "Smallest of the modalities' contributions", 1, 1));
   if (has_baselines(config))
-    EBR_TRY(ebr_schema_add(schema, "collapse_index", "", "Mean of the modalities' collapse indices", 1, 1));
+    EBR_TRY(ebr_schema_add(schema, "collapse_index", "", "Mean of the modalities' collapse indices, each cut to [0, 1]", 1, 1));
   for (int k = 0; k < ebr_measured_modalities(config, shape); k++) {
     int modality = ebr_measured_modality(config, k);
     EBR_TRY(ebr_column_declare(schema, &rise, "contribution.%d", modality));
@@ -45,6 +45,8 @@ done:
   return error;
 }
 
+/* In the mean each index is cut to [0, 1]: one modality that matters more in company than alone, which happens when the
+ * others were never learned, would hide that they were not. */
 static ebr_error *record_baselines(const ebr_subject *subject, const double *contribution, int modalities,
                                    ebr_record *record)
 {
@@ -59,7 +61,7 @@ static ebr_error *record_baselines(const ebr_subject *subject, const double *con
     EBR_TRY(ebr_column_set(record, alone, "alone_contribution.%d", i));
     EBR_TRY(ebr_column_set(record, collapse, "collapse_index.%d", i));
     if (!(alone >= least_alone)) continue;
-    sum += collapse;
+    sum += fmin(fmax(collapse, 0), 1);
     defined++;
   }
   EBR_TRY(ebr_record_set(record, "collapse_index", 0, 0, defined > 0 ? sum / defined : NAN));

@@ -44,6 +44,12 @@ bool ebr_encoding_finite(const ebr_encoding *encoding)
   return true;
 }
 
+/* A neuron that is not a number comes out of the ReLU as 0, so the activations alone do not tell. */
+static void refuse_broken(const ebr_scores *scores, ebr_encoding *encoding)
+{
+  if (!isfinite(scores->loss)) encoding->weight[0] = NAN;
+}
+
 /* ---- regression on the truth ------------------------------------------------------------------------------------- */
 
 typedef struct regression {
@@ -137,6 +143,7 @@ static ebr_error *by_regression(const ebr_subject *subject, ebr_network *network
   standardise(&r);
   EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->test, samples->test_count, NULL, add_products, &r,
                        &scores));
+  refuse_broken(&scores, encoding);
   EBR_TRY(solve(&r));
 done:
   ebr_arena_destroy(&r.arena);
@@ -184,6 +191,7 @@ static ebr_error *by_sensitivity(const ebr_subject *subject, ebr_network *networ
   EBR_TRY(ebr_removal_pass(subject->trainer, subject->samples, subject->only, 0, modalities, add_changes, &s, &whole,
                            without));
   for (size_t k = 0; k < cells; k++) encoding->weight[k] = sqrt(encoding->weight[k] / subject->samples->test_count);
+  refuse_broken(&whole, encoding);
 done:
   ebr_arena_destroy(&arena);
   return error;
