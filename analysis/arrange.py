@@ -9,8 +9,8 @@ from scipy import stats
 METHODS = ("vanilla", "unimodal", "kd", "ebr", "kd+ebr")
 OF_METHOD = ("method", "kd.", "ebr.", "unimodal.", "auxiliary.")
 OF_DATASET = ("data.source", "data.file", "data.modalities")
-SHORT = {"ebr.lambda": "λ", "data.strength.last": "last strength", "kd.weight": "w",
-         "model.strength.last": "β", "auxiliary.weight": "a"}
+SHORT = {"ebr.lambda": "λ =", "data.strength.last": "last strength", "kd.weight": "w =", "model.strength.last": "β =",
+         "auxiliary.weight": "a ="}
 
 
 def varies(runs, name):

@@ -128,8 +128,8 @@ def collisions(results, runs):
             if len(untrained):
                 axes.plot(untrained.index, untrained, color="#999999", linewidth=3, alpha=0.6, zorder=0)
             if (own[name] > 0).any():
-                axes.set_yscale("log")
-        panels.append(picture.lines(own[own[name] > 0], arms, "modalities", name, f"{where(setting)}",
+                axes.set_yscale("log", nonpositive="clip")
+        panels.append(picture.lines(own, arms, "modalities", name, f"{where(setting)}",
                                     "modalities m", f"colliding pairs, {kind} {threshold}", log=True, finish=finish))
     return panels
 

@@ -17,7 +17,7 @@ quota_cores() {
 # Physical cores that this process may use: hyperthreads share the units that training needs.
 count_cores() {
   local physical allowed quota
-  allowed=$(nproc)
+  allowed=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc would take these for a limit
   quota=$(quota_cores)
   physical=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
   [ "$physical" -ge 1 ] && [ "$physical" -lt "$allowed" ] && allowed=$physical

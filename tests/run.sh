@@ -8,9 +8,9 @@ bash jobs/setup.sh build analysis tests
 source jobs/machine.sh
 
 mkdir -p build
-if ! { cmake --preset release -DEBR_TESTS=ON && cmake --build --preset release -j "$(nproc)"; } >build/tests.log 2>&1; then
+if ! { cmake --preset release -DEBR_TESTS=ON && cmake --build --preset release -j "$cores"; } >build/tests.log 2>&1; then
   tail -n 100 build/tests.log
   echo "tests: the build failed; all of its output is in build/tests.log" >&2
   exit 1
 fi
-exec ctest --preset release -j "$(nproc)" "$@"
+exec ctest --preset release -j "$cores" "$@"

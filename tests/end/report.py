@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The report: its numbers against numpy's, what it draws, and what it says when something is missing."""
 import base64
+import contextlib
 import html.parser
+import io
 import os
 import re
 import subprocess
@@ -13,6 +15,9 @@ import numpy as np
 from scipy import stats
 
 SOURCE = Path(os.environ["SOURCE"])
+sys.path.insert(0, str(SOURCE / "analysis"))
+import report as report_program  # noqa: E402
+
 ARMS = [("vanilla", 0.3), ("kd", 0.3), ("ebr", 0.0), ("ebr", 0.3)]
 SEEDS, POINTS, VALUES = 5, 4, 12
 PARAMETERS = [("method", "S16"), ("seed", "i8"), ("data.source", "S16"), ("data.file", "S64"),
@@ -73,8 +78,10 @@ def write(path, without=(), name="fixture", failed=1, version=1):
 
 
 def report(*arguments):
-    command = [sys.executable, SOURCE / "analysis/report.py", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    """The report without starting another Python: exit code and messages."""
+    with contextlib.redirect_stderr(io.StringIO()) as messages:
+        code = report_program.main([str(argument) for argument in arguments])
+    return subprocess.CompletedProcess(arguments, code, "", messages.getvalue())
 
 
 class Page(html.parser.HTMLParser):
@@ -108,7 +115,8 @@ class Page(html.parser.HTMLParser):
 
 def check_page():
     table = write("good.h5")
-    ended = report("good.h5", "-o", "good.html")
+    ended = subprocess.run([sys.executable, SOURCE / "analysis/report.py", "good.h5", "-o", "good.html"],
+                           capture_output=True, text=True)
     assert ended.returncode == 0 and ended.stderr == "", ended.stderr
     text = Path("good.html").read_text()
     page = Page(text)
@@ -144,7 +152,7 @@ def check_pairs(page, table):
     arms = {arm: table[(table["method"] == arm) & (table["ebr.lambda"] == 0.3)] for arm in (b"vanilla", b"ebr")}
     keep = arms[b"vanilla"]["status"] == b"done"
     difference = (arms[b"ebr"]["test_accuracy"] - arms[b"vanilla"]["test_accuracy"])[keep]
-    row = next(row for row in page.rows if row[0] == "ebr, λ 0.3")
+    row = next(row for row in page.rows if row[0] == "ebr, λ = 0.3")
     assert row[1] == str(5 * SEEDS - 1) and row[2].startswith(f"{difference.mean():+.3f} ±"), row
 
 

@@ -40,7 +40,7 @@ only_in() { # header, then the folders that may include it
 only_in 'hdf5\.h' src/store src/data
 only_in 'cblas\.h' src/base src/measure
 only_in 'lapacke\.h' src/measure
-only_in '(slepc|petsc)[a-z]*\.h' src/measure src/law src/app src/run
+only_in '(slepc|petsc)[a-z]*(sys|mat|vec|svd|eps|tao|ksp|options)\.h' src/measure src/law src/app src/run
 only_in 'libfyaml\.h' src/sweep
 only_in 'Random123/.*' src/base
 complain 'model and train know no MPI' \
