@@ -10,8 +10,9 @@
 #define SQRT sqrtf
 #endif
 
+/* The shares of the new gradient are not 1 - beta in float: 1 - 0.999f is off by 1.3e-5. */
 typedef struct adam_factors {
-  ebr_real beta1, beta2, rate, second_scale, epsilon, keep;
+  ebr_real beta1, beta2, share1, share2, rate, second_scale, epsilon, keep;
 } adam_factors;
 
 EBR_VECTOR
@@ -20,8 +21,8 @@ static void adam_pass(size_t count, adam_factors f, ebr_real *restrict values, c
 {
   for (size_t i = 0; i < count; i++) {
     ebr_real g = gradients[i];
-    first[i] = f.beta1 * first[i] + (1 - f.beta1) * g;
-    second[i] = f.beta2 * second[i] + (1 - f.beta2) * g * g;
+    first[i] = f.beta1 * first[i] + f.share1 * g;
+    second[i] = f.beta2 * second[i] + f.share2 * g * g;
     values[i] = f.keep * values[i] - f.rate * first[i] / (SQRT(second[i]) * f.second_scale + f.epsilon);
   }
 }
@@ -34,6 +35,8 @@ static void adam(const ebr_optimizer_step *step, size_t count, double decay, ebr
   double t = (double)step->count;
   adam_factors factors = {.beta1 = (ebr_real)config->train_beta1,
                           .beta2 = (ebr_real)config->train_beta2,
+                          .share1 = (ebr_real)(1 - config->train_beta1),
+                          .share2 = (ebr_real)(1 - config->train_beta2),
                           .rate = (ebr_real)(step->rate / (1 - pow(config->train_beta1, t))),
                           .second_scale = (ebr_real)(1 / sqrt(1 - pow(config->train_beta2, t))),
                           .epsilon = (ebr_real)config->train_epsilon,
