@@ -78,8 +78,8 @@ const ebr_measure *ebr_measure_at(int index);
 EBR_FALLIBLE ebr_measures_declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
 EBR_FALLIBLE ebr_measures_take(const ebr_subject *subject, ebr_record *record);
 
-/* Mean-replaced loss: removes modality (its fused slice becomes the training mean) and scores the test set. For
- * contributions, and for the unimodal baselines in run. */
+/* Mean-replaced loss: removes modality (the data's index; its fused slice becomes its mean over the training samples
+ * that have it) and scores the test set. For contributions, and for the unimodal baselines in run. */
 EBR_FALLIBLE ebr_measure_without(ebr_trainer *trainer, const ebr_samples *samples, int only, int modality,
                                  ebr_scores *scores);
 
@@ -98,9 +98,10 @@ typedef struct ebr_ranks {
   double condition;     /* s_1 / s_last */
 } ebr_ranks;
 
+/* All zero: ranks 0, condition NaN. Any not finite: all NaN. */
 void ebr_ranks_from(const double *singular, int count, int rows, int cols, ebr_ranks *ranks);
 /* Singular values of a row-major (rows x cols) matrix by LAPACK, descending, min(rows, cols) of them. a is destroyed.
- */
+ * All NaN if an entry of a is not finite: a network that diverged is a result. */
 EBR_FALLIBLE ebr_singular_values(double *a, int rows, int cols, double *singular);
 
 #endif

@@ -27,7 +27,8 @@ static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_
                  {"test_accuracy", "", "Share of test samples classified as labelled"}};
   for (int k = 0; k < 4; k++)
     EBR_TRY(ebr_schema_add(schema, columns[k].name, columns[k].unit, columns[k].meaning, 1, 1));
-  EBR_TRY(ebr_schema_add(schema, "epoch", "epochs", "Epochs done at each point of the curves named .by_epoch", points, 1));
+  EBR_TRY(
+      ebr_schema_add(schema, "epoch", "epochs", "Epochs done at each point of the curves named .by_epoch", points, 1));
   for (int k = 0; k < 4; k++) {
     const ebr_column_kind curve = {columns[k].unit, columns[k].meaning, points, 1};
     EBR_TRY(ebr_column_declare(schema, &curve, "%s.by_epoch", columns[k].name));
@@ -55,7 +56,8 @@ done:
 
 static double epoch_of(const ebr_subject *subject)
 {
-  return subject->last ? (double)subject->config->train_epochs : (double)subject->point * (double)subject->config->measure_every;
+  return subject->last ? (double)subject->config->train_epochs
+                       : (double)subject->point * (double)subject->config->measure_every;
 }
 
 static ebr_error *set_part(const ebr_subject *subject, const char *part, const ebr_scores *scores, ebr_record *record)
@@ -76,7 +78,8 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   const ebr_samples *samples = subject->samples;
   ebr_network *network = ebr_trainer_network(subject->trainer);
   ebr_scores train, test;
-  EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->train, samples->train_count, NULL, NULL, NULL, &train));
+  EBR_TRY(
+      ebr_evaluate(network, samples, subject->only, samples->train, samples->train_count, NULL, NULL, NULL, &train));
   EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->test, samples->test_count, NULL, NULL, NULL, &test));
   EBR_TRY(ebr_record_set(record, "epoch", subject->point, 0, epoch_of(subject)));
   EBR_TRY(set_part(subject, "train", &train, record));

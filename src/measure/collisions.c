@@ -10,7 +10,8 @@ static const struct {
 } kinds[] = {
     [EBR_THRESHOLD_RELATIVE] = {"relative", "", "share of the head's largest E",
                                 offsetof(ebr_config, measure_collisions_relative)},
-    [EBR_THRESHOLD_ABSOLUTE] = {"absolute", "activation", "E itself", offsetof(ebr_config, measure_collisions_absolute)},
+    [EBR_THRESHOLD_ABSOLUTE] = {"absolute", "activation", "E itself",
+                                offsetof(ebr_config, measure_collisions_absolute)},
     [EBR_THRESHOLD_NEURON] = {"neuron", "", "share of the neuron's summed E",
                               offsetof(ebr_config, measure_collisions_neuron)},
 };
@@ -24,7 +25,8 @@ static const struct {
      offsetof(ebr_sharing, colliding_pairs)},
     {"predictive_noise_pairs", "pairs", "Predictive and noise features of two modalities on one neuron, all neurons",
      offsetof(ebr_sharing, predictive_noise_pairs)},
-    {"shared_neurons", "", "Share of neurons that encode two or more modalities", offsetof(ebr_sharing, shared_neurons)},
+    {"shared_neurons", "", "Share of neurons that encode two or more modalities",
+     offsetof(ebr_sharing, shared_neurons)},
     {"occupancy", "", "Share of neurons that encode a modality, mean over modalities",
      offsetof(ebr_sharing, occupancy)},
     {"feature_occupancy", "", "Share of neurons that encode a predictive feature, mean over features",
@@ -59,7 +61,8 @@ static double field(const void *values, size_t offset) { return *(const double *
 /* Data without truth has no noise features to count. */
 static bool applies(const ebr_config *config, int count)
 {
-  return config->data_source == EBR_SOURCE_SYNTHETIC || counts[count].offset != offsetof(ebr_sharing, predictive_noise_pairs);
+  return config->data_source == EBR_SOURCE_SYNTHETIC ||
+         counts[count].offset != offsetof(ebr_sharing, predictive_noise_pairs);
 }
 
 static ebr_error *declare_count(const ebr_list *list, int kind, int count, const char *prefix, ebr_schema *schema)
@@ -115,10 +118,10 @@ static ebr_error *record_counts(const ebr_config *config, const ebr_encoding *en
     for (int count = 0; count < COUNTS; count++) {
       if (!applies(config, count)) continue;
       double value = field(&sharing, counts[count].offset);
-      EBR_TRY(ebr_column_set(record, value, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name,
-                             list->value[t]));
-      EBR_TRY(ebr_column_set_at(record, t, 0, value, "%s%s.%s.by_threshold", prefix, counts[count].name,
-                                kinds[kind].name));
+      EBR_TRY(
+          ebr_column_set(record, value, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name, list->value[t]));
+      EBR_TRY(
+          ebr_column_set_at(record, t, 0, value, "%s%s.%s.by_threshold", prefix, counts[count].name, kinds[kind].name));
     }
   }
 done:

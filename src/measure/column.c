@@ -4,12 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define NAME_FROM(format)                                   \
-  char name[sizeof((ebr_column *)NULL)->name];              \
-  va_list arguments;                                        \
-  va_start(arguments, format);                              \
-  int length = vsnprintf(name, sizeof name, format, arguments); \
-  va_end(arguments);                                        \
+#define NAME_FROM(format)                                                                                              \
+  char name[sizeof((ebr_column *)NULL)->name];                                                                         \
+  va_list arguments;                                                                                                   \
+  va_start(arguments, format);                                                                                         \
+  int length = vsnprintf(name, sizeof name, format, arguments);                                                        \
+  va_end(arguments);                                                                                                   \
   EBR_CHECK(length > 0 && length < (int)sizeof name, EBR_INTERNAL, "'%s...' is too long for a column's name", name)
 
 ebr_error *ebr_column_declare(ebr_schema *schema, const ebr_column_kind *kind, const char *format, ...)

@@ -1,4 +1,5 @@
-/* Column: names made of parts, for measures that declare and set many columns of a kind; and the measures themselves. */
+/* Column: names made of parts, for measures that declare and set many columns of a kind; and the measures themselves.
+ */
 #ifndef EBR_MEASURE_COLUMN_H
 #define EBR_MEASURE_COLUMN_H
 

@@ -34,7 +34,8 @@ static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_
   if (!config->measure_contributions) goto done;
   EBR_TRY(ebr_schema_add(schema, "weakest_contribution", "nats", "Smallest of the modalities' contributions", 1, 1));
   if (has_baselines(config))
-    EBR_TRY(ebr_schema_add(schema, "collapse_index", "", "Mean of the modalities' collapse indices, each cut to [0, 1]", 1, 1));
+    EBR_TRY(ebr_schema_add(schema, "collapse_index", "", "Mean of the modalities' collapse indices, each cut to [0, 1]",
+                           1, 1));
   for (int k = 0; k < ebr_measured_modalities(config, shape); k++) {
     int modality = ebr_measured_modality(config, k);
     EBR_TRY(ebr_column_declare(schema, &rise, "contribution.%d", modality));
@@ -76,8 +77,8 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   double contribution[EBR_MODALITIES_MOST], weakest = INFINITY;
   if (!subject->last || !subject->config->measure_contributions) goto done;
   int modalities = ebr_network_modalities(ebr_trainer_network(subject->trainer));
-  EBR_TRY(ebr_removal_pass(subject->trainer, subject->samples, subject->only, 0, modalities, NULL, NULL, &whole,
-                           without));
+  EBR_TRY(
+      ebr_removal_pass(subject->trainer, subject->samples, subject->only, 0, modalities, NULL, NULL, &whole, without));
   for (int k = 0; k < modalities; k++) {
     int modality = ebr_measured_modality(subject->config, k);
     contribution[k] = without[k].loss - whole.loss;

@@ -7,9 +7,9 @@
 /* A zeroed struct is an empty one. */
 typedef struct ebr_encoding {
   int neurons, features, modalities;
-  int *modality;   /* (features) whose feature it is; [0, modalities) */
+  int *modality;    /* (features) whose feature it is; [0, modalities) */
   bool *predictive; /* (features) */
-  double *weight;  /* (neurons x features), signed: |weight| is E */
+  double *weight;   /* (neurons x features), signed: |weight| is E */
   ebr_arena arena;
 } ebr_encoding;
 
@@ -25,19 +25,20 @@ EBR_FALLIBLE ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encodin
 
 typedef enum ebr_threshold { EBR_THRESHOLD_RELATIVE, EBR_THRESHOLD_ABSOLUTE, EBR_THRESHOLD_NEURON } ebr_threshold;
 
-/* What neurons share where a neuron encodes a feature when E exceeds a threshold: a share of the largest E, E itself, or
- * a share of the neuron's sum of E. */
+/* What neurons share where a neuron encodes a feature when E exceeds a threshold: a share of the largest E, E itself,
+ * or a share of the neuron's sum of E. */
 typedef struct ebr_sharing {
   double colliding_pairs;        /* (neuron, predictive feature, predictive feature of another modality) */
   double predictive_noise_pairs; /* (neuron, predictive feature, noise feature of another modality) */
   double shared_neurons;         /* share of neurons with predictive features of two or more modalities */
-  double occupancy;              /* share of neurons that encode a modality's predictive features, mean over modalities */
-  double feature_occupancy;      /* share of neurons that encode a predictive feature, mean over these */
+  double occupancy;         /* share of neurons that encode a modality's predictive features, mean over modalities */
+  double feature_occupancy; /* share of neurons that encode a predictive feature, mean over these */
 } ebr_sharing;
 
 void ebr_sharing_at(const ebr_encoding *encoding, ebr_threshold kind, double threshold, ebr_sharing *sharing);
 
-/* Threshold-free. w_f is feature f's column of weight; all weights are first scaled so that the mean of |w_f|^2 is 1. */
+/* Threshold-free. w_f is feature f's column of weight; all weights are first scaled so that the mean of |w_f|^2 is 1.
+ */
 typedef struct ebr_geometry {
   double interference;   /* sum over pairs of features of different modalities of (w_f . w_f')^2 */
   double dimensionality; /* mean over predictive features of |w_f|^4 / sum_g (w_f . w_g)^2 */

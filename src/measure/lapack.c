@@ -19,9 +19,9 @@ static ebr_error *by_iteration(double *a, int rows, int cols, double *singular)
   int least = rows < cols ? rows : cols;
   double *unconverged = malloc((size_t)least * sizeof *unconverged);
   EBR_CHECK_MEMORY(unconverged, "singular values");
-  EBR_CHECK_INFO(LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'N', 'N', cols, rows, a, cols, singular, NULL, 1, NULL, 1,
-                                unconverged),
-                 "dgesvd");
+  EBR_CHECK_INFO(
+      LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'N', 'N', cols, rows, a, cols, singular, NULL, 1, NULL, 1, unconverged),
+      "dgesvd");
 done:
   free(unconverged);
   return error;

@@ -11,8 +11,8 @@ static const double gradient_least = 1e-6, armijo = 1e-4;
 typedef struct fit {
   const ebr_labelled *data;
   double ridge;
-  int size;        /* of weight */
-  double *outputs; /* (count x classes): logits, then their gradient */
+  int size;                                                      /* of weight */
+  double *outputs;                                               /* (count x classes): logits, then their gradient */
   double *gradient, *candidate, *candidate_gradient, *direction; /* (size) */
   double *step[MEMORY], *change[MEMORY];                         /* (size): the last steps and gradient changes */
   double curvature[MEMORY];                                      /* step . change */
@@ -106,7 +106,8 @@ static void remember(fit *f, const double *weight)
   if (f->curvature[at] > 0) f->kept++;
 }
 
-/* Halves the step until the loss falls enough; false when it does not at any length: the end of what rounding allows. */
+/* Halves the step until the loss falls enough; false when it does not at any length: the end of what rounding allows.
+ */
 static bool advance(fit *f, double *weight, double *loss)
 {
   find_direction(f);

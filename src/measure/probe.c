@@ -67,7 +67,8 @@ static ebr_error *gather(const ebr_subject *subject, const int32_t *rows, int co
   ebr_network *network = ebr_trainer_network(subject->trainer);
   ebr_arena measuring = ebr_arena_measuring();
   ebr_scores scores;
-  *s = (slices){.modalities = ebr_network_modalities(network), .features = ebr_network_features(network),
+  *s = (slices){.modalities = ebr_network_modalities(network),
+                .features = ebr_network_features(network),
                 .most = count < ROWS_MOST ? count : ROWS_MOST};
   layout(s, &measuring);
   EBR_TRY(ebr_arena_create(measuring.used, &s->arena));

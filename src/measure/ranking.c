@@ -176,14 +176,16 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   const ebr_samples *samples = subject->samples;
   ranking r = {.count = samples->test_count, .classes = samples->classes};
   ebr_arena measuring = ebr_arena_measuring();
-  ebr_scores ignored;
+  ebr_scores whole;
   ranking_scores scores;
   if (!subject->last) return NULL;
   layout(&r, &measuring);
   EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
   layout(&r, &r.arena);
   EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), samples, subject->only, samples->test,
-                       samples->test_count, NULL, collect, &r, &ignored));
+                       samples->test_count, NULL, collect, &r, &whole));
+  /* Scores that are not numbers have no order. */
+  if (!isfinite(whole.loss)) goto done;
   sort_all(&r);
   for (int k = 0; k < r.count; k++) r.weight[k] = 1;
   score_all(&r, &scores);

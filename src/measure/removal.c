@@ -8,10 +8,10 @@ typedef struct removal {
   int modalities, features, first, count;
   ebr_removal_visit *visit;
   void *context;
-  double *sum;                       /* (m x l) */
+  double *sum; /* (m x l) */
   double present[EBR_MODALITIES_MOST];
-  ebr_real *mean;                    /* (m x l) */
-  ebr_real *kept;                    /* (B x l) */
+  ebr_real *mean; /* (m x l) */
+  ebr_real *kept; /* (B x l) */
   double loss[EBR_MODALITIES_MOST], correct[EBR_MODALITIES_MOST];
   ebr_arena arena;
 } removal;
@@ -81,8 +81,12 @@ ebr_error *ebr_removal_pass(ebr_trainer *trainer, const ebr_samples *samples, in
 {
   ebr_error *error = NULL;
   ebr_network *network = ebr_trainer_network(trainer);
-  removal r = {.modalities = ebr_network_modalities(network), .features = ebr_network_features(network),
-               .first = first, .count = count, .visit = visit, .context = context};
+  removal r = {.modalities = ebr_network_modalities(network),
+               .features = ebr_network_features(network),
+               .first = first,
+               .count = count,
+               .visit = visit,
+               .context = context};
   ebr_arena measuring = ebr_arena_measuring();
   layout(&r, &measuring, ebr_network_batch(network));
   EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
@@ -90,8 +94,7 @@ ebr_error *ebr_removal_pass(ebr_trainer *trainer, const ebr_samples *samples, in
   EBR_TRY(find_means(&r, network, samples, only));
   EBR_TRY(ebr_evaluate(network, samples, only, samples->test, samples->test_count, NULL, remove_each, &r, whole));
   double tested = samples->test_count > 0 ? samples->test_count : 1;
-  for (int k = 0; k < count; k++)
-    without[k] = (ebr_scores){r.loss[first + k] / tested, r.correct[first + k] / tested};
+  for (int k = 0; k < count; k++) without[k] = (ebr_scores){r.loss[first + k] / tested, r.correct[first + k] / tested};
 done:
   ebr_arena_destroy(&r.arena);
   return error;

@@ -58,8 +58,8 @@ void ebr_sharing_at(const ebr_encoding *encoding, ebr_threshold kind, double thr
 
 /* ---- threshold-free ---------------------------------------------------------------------------------------------- */
 
-/* Elhage et al., Toy Models of Superposition, 2022: D_f = |w_f|^2 / sum_g (w_f^ . w_g)^2. Scherlis et al., Polysemanticity
- * and Capacity in Neural Networks, 2022: C_f = (w_f . w_f)^2 / sum_g (w_f . w_g)^2, the same number. */
+/* Elhage et al., Toy Models of Superposition, 2022: D_f = |w_f|^2 / sum_g (w_f^ . w_g)^2. Scherlis et al.,
+ * Polysemanticity and Capacity in Neural Networks, 2022: C_f = (w_f . w_f)^2 / sum_g (w_f . w_g)^2, the same number. */
 static double dimensions_of(const double *gram, int features, int f)
 {
   double own = gram[(size_t)f * (size_t)features + (size_t)f], squares = 0;

@@ -232,7 +232,8 @@ done:
   return error;
 }
 
-/* A modality's strength rescales its slice, so the raw effective rank moves with it by itself; at one scale it does not. */
+/* A modality's strength rescales its slice, so the raw effective rank moves with it by itself; at one scale it does
+ * not. */
 static ebr_error *record_fused(const ebr_subject *subject, const ebr_shape *shape, gathering *g, ebr_record *record)
 {
   ebr_error *error = NULL;

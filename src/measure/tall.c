@@ -56,7 +56,8 @@ static bool block_is_finite(const ebr_tall *tall)
   return true;
 }
 
-/* Replaces the rows of block by their R. In LAPACK's column-major eyes block is its own transpose, and R is the L of LQ. */
+/* Replaces the rows of block by their R. In LAPACK's column-major eyes block is its own transpose, and R is the L of
+ * LQ. */
 static ebr_error *fold(ebr_tall *tall)
 {
   ebr_error *error = NULL;

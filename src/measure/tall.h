@@ -1,6 +1,6 @@
-/* Tall: the triangular factor R of a centred matrix whose rows come one by one, by Householder reflections of a block at
- * a time. R has the singular values of the whole, at no loss of accuracy and in memory that does not grow with the rows.
- * Centring costs nothing: with a column of ones in front, what is behind R's first row and column is the R of the
+/* Tall: the triangular factor R of a centred matrix whose rows come one by one, by Householder reflections of a block
+ * at a time. R has the singular values of the whole, at no loss of accuracy and in memory that does not grow with the
+ * rows. Centring costs nothing: with a column of ones in front, what is behind R's first row and column is the R of the
  * centred matrix. */
 #ifndef EBR_MEASURE_TALL_H
 #define EBR_MEASURE_TALL_H

@@ -81,8 +81,11 @@ static void train(fixture *f, int epochs)
 static ebr_subject subject_of(fixture *f)
 {
   bool alone = f->config.method == EBR_METHOD_UNIMODAL;
-  return (ebr_subject){.config = &f->config, .samples = &f->samples, .trainer = f->trainer,
-                       .only = alone ? (int)f->config.unimodal_modality : -1, .last = true};
+  return (ebr_subject){.config = &f->config,
+                       .samples = &f->samples,
+                       .trainer = f->trainer,
+                       .only = alone ? (int)f->config.unimodal_modality : -1,
+                       .last = true};
 }
 
 static double value_of(const fixture *f, const char *name, int point, int index)
@@ -134,8 +137,7 @@ static void reveal_truth(fixture *f)
   static float truth[MADE_MODALITIES][TRUTH_ROWS * EACH], zero[EACH], one[EACH] = {1, 1, 1};
   ebr_stream stream = ebr_stream_start(21, EBR_PURPOSE_TEST, 0);
   for (int i = 0; i < MADE_MODALITIES; i++) {
-    for (int k = 0; k < TRUTH_ROWS * EACH; k++)
-      truth[i][k] = (float)((1 + k % EACH) * ebr_stream_normal(&stream) + 2);
+    for (int k = 0; k < TRUTH_ROWS * EACH; k++) truth[i][k] = (float)((1 + k % EACH) * ebr_stream_normal(&stream) + 2);
     f->samples.truth[i] = f->samples.x[i] = truth[i];
     f->samples.mean[i] = zero;
     f->samples.scale[i] = one;
@@ -164,7 +166,8 @@ static double deviation_of(const ebr_samples *samples, int modality, int feature
   return sqrt(squares / MADE_TEST);
 }
 
-/* Without activations neuron j is linear in the latents: its weight on feature f is (A_i W_i)[f][j], A_i the encoder. */
+/* Without activations neuron j is linear in the latents: its weight on feature f is (A_i W_i)[f][j], A_i the encoder.
+ */
 static void encodings_of_a_linear_network_are_its_weights(void **state)
 {
   fixture *f = *state;
@@ -469,7 +472,8 @@ static void absent_modalities_are_measured(void **state)
   take_method(f, "method", "vanilla");
 }
 
-/* Weights that are not finite are a result like any other: measures that have no value stay empty, and nothing fails. */
+/* Weights that are not finite are a result like any other: measures that have no value stay empty, and nothing fails.
+ */
 static void broken_weights_do_not_fail(void **state)
 {
   fixture *f = *state;

@@ -52,7 +52,8 @@ static void one_direction_has_rank_one(void **state)
   assert_true(isinf(ranks.condition));
 }
 
-/* s_k = r^k, k < N. With S = (1 - r^N) / (1 - r): entropy = ln S - ln r sum k r^k / S; sums of powers are geometric too. */
+/* s_k = r^k, k < N. With S = (1 - r^N) / (1 - r): entropy = ln S - ln r sum k r^k / S; sums of powers are geometric
+ * too. */
 static void geometric_decay_has_closed_forms(void **state)
 {
   enum { N = 12 };
@@ -209,7 +210,8 @@ static void check_tall(int rows, int cols, double mean)
     for (int i = 0; i < rows; i++) a[i * cols + j] -= sum / rows;
     for (int i = 0; i < rows && j < 2; i++) squares += a[i * cols + j] * a[i * cols + j];
   }
-  if (rows > 1) close_to(ebr_tall_deviation(tall, 0, cols < 2 ? cols : 2), sqrt(squares / rows / (cols < 2 ? cols : 2)), 1e-12);
+  if (rows > 1)
+    close_to(ebr_tall_deviation(tall, 0, cols < 2 ? cols : 2), sqrt(squares / rows / (cols < 2 ? cols : 2)), 1e-12);
   must(ebr_singular_values(a, rows, cols, expected));
   must(ebr_tall_singular(tall, NULL, least, singular));
   for (int k = 0; k < least; k++)

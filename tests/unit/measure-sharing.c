@@ -22,7 +22,8 @@ static void close_to(double value, double expected, double tolerance)
 }
 
 /* each features a modality, the first predictive of them predictive; normal weights. */
-static void random_encoding(int neurons, int modalities, int each, int predictive, uint32_t seed, ebr_encoding *encoding)
+static void random_encoding(int neurons, int modalities, int each, int predictive, uint32_t seed,
+                            ebr_encoding *encoding)
 {
   ebr_stream stream = ebr_stream_start(9, EBR_PURPOSE_TEST, seed);
   must(ebr_encoding_create(neurons, modalities * each, modalities, encoding));
@@ -79,7 +80,9 @@ static void counts_agree_with_brute_force(void **state)
       for (int t = 0; t < 3; t++) {
         ebr_encoding encoding;
         ebr_sharing sharing;
-        double threshold = thresholds[t] * (kind == EBR_THRESHOLD_NEURON ? 0.3 : kind == EBR_THRESHOLD_ABSOLUTE ? 2 : 1);
+        double threshold = thresholds[t] * (kind == EBR_THRESHOLD_NEURON     ? 0.3
+                                            : kind == EBR_THRESHOLD_ABSOLUTE ? 2
+                                                                             : 1);
         random_encoding(17, 3 + (int)seed, 5, 2, seed, &encoding);
         ebr_sharing_at(&encoding, (ebr_threshold)kind, threshold, &sharing);
         ebr_sharing expected = brute_force(&encoding, (ebr_threshold)kind, threshold);
@@ -109,7 +112,8 @@ static void dead_head_encodes_nothing(void **state)
   ebr_encoding_destroy(&encoding);
 }
 
-/* Where a feature's occupancy does not depend on m, pairs are n k^2 a^2 m (m - 1) / 2 with a = P(|normal| > 1) = 0.3173. */
+/* Where a feature's occupancy does not depend on m, pairs are n k^2 a^2 m (m - 1) / 2 with a = P(|normal| > 1) =
+ * 0.3173. */
 static void pairs_of_random_heads_grow_as_m_times_m_minus_1(void **state)
 {
   enum { NEURONS = 4000, PREDICTIVE = 4 };
