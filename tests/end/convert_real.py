@@ -35,7 +35,8 @@ def refuse(sentence, name, *arguments):
 
 def taken(path, modalities):
     """ebrsweep reads and checks the whole file to plan a sweep."""
-    Path("sweep.yaml").write_text(f"name: real\nbase: {{data: {{source: hdf5, file: {path}, modalities: {modalities}}}}}\n")
+    data = f"{{source: hdf5, file: {path}, modalities: {modalities}}}"
+    Path("sweep.yaml").write_text(f"name: real\nbase: {{data: {data}}}\n")
     done = subprocess.run([os.environ["EBRSWEEP"], "plan", "sweep.yaml"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
