@@ -101,7 +101,8 @@ def read_recording(name, data):
     except ValueError as reason:
         raise dataset.DatasetError(f"{name}: is no WAV file ({reason}); {WHERE_FSDD}")
     dataset.need(rate == RATE and sound.dtype == np.int16 and sound.ndim == 1 and len(sound) >= RATE // 100,
-                 f"{name}: is {rate} Hz, {sound.dtype}, shape {sound.shape}; expected 8000 Hz mono of 16 bits; {WHERE_FSDD}")
+                 f"{name}: is {rate} Hz, {sound.dtype}, shape {sound.shape}; expected 8000 Hz mono of 16 bits; "
+                 f"{WHERE_FSDD}")
     return sound
 
 
@@ -116,12 +117,13 @@ def read_recordings(folder):
                 match = RECORDING.search(member.name)
                 if match and member.isfile():
                     digit, speaker, index = match.groups()
-                    found[int(digit), speaker, int(index)] = read_recording(member.name, tar.extractfile(member).read())
+                    data = tar.extractfile(member).read()
+                    found[int(digit), speaker, int(index)] = read_recording(member.name, data)
     except (tarfile.TarError, EOFError, OSError) as reason:
         raise dataset.DatasetError(f"{archive}: cannot be unpacked ({reason}); {WHERE_FSDD}")
     speakers = {speaker for _, speaker, _ in found}
-    dataset.need(len(speakers) > TEST_SPEAKERS, f"{archive}: {len(found)} recordings of {len(speakers)} speakers are too "
-                 f"few; expected 3000 of 6; {WHERE_FSDD}")
+    dataset.need(len(speakers) > TEST_SPEAKERS, f"{archive}: {len(found)} recordings of {len(speakers)} speakers are "
+                 f"too few; expected 3000 of 6; {WHERE_FSDD}")
     return dict(sorted(found.items()))
 
 

@@ -26,7 +26,8 @@ def check_modality(name, values, count):
     need(values.ndim == 2, f"modality {name} has shape {values.shape}, not (samples, features)")
     need(values.shape[1] > 0, f"modality {name} has no features")
     need(len(values) == count, f"modality {name} has {len(values)} samples, but there are {count} labels")
-    need(0 < len(name.encode()) < 32 and "/" not in name, f"modality name {name!r}: 1 to 31 bytes without / are possible")
+    need(0 < len(name.encode()) < 32 and "/" not in name,
+         f"modality name {name!r}: 1 to 31 bytes without / are possible")
     return values
 
 

@@ -47,7 +47,8 @@ void ebr_missing_apply(const ebr_config *config, uint64_t key, const ebr_samples
   }
 }
 
-static void feature_noise_row(float *row, const float *mean, const float *scale, int d, double share, ebr_stream *stream)
+static void feature_noise_row(float *row, const float *mean, const float *scale, int d, double share,
+                              ebr_stream *stream)
 {
   for (int c = 0; c < d; c++) {
     if (ebr_stream_uniform(stream) >= share) continue;

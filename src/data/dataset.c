@@ -84,8 +84,8 @@ static ebr_error *inspect_present(const ebr_source *source, ebr_dataset_header *
   if (!h->has_present) goto done;
   EBR_TRY(ebr_field_size(source, "/present", 2, EBR_FIELD_OF_INTEGERS, size));
   EBR_TRY(check_total(source, "/present", size[0], h->total));
-  EBR_CHECK(size[1] == (hsize_t)h->modalities, EBR_DATA, "%s: /present is %llu x %llu, but there are %d modalities", source->path,
-            (unsigned long long)size[0], (unsigned long long)size[1], h->modalities);
+  EBR_CHECK(size[1] == (hsize_t)h->modalities, EBR_DATA, "%s: /present is %llu x %llu, but there are %d modalities",
+            source->path, (unsigned long long)size[0], (unsigned long long)size[1], h->modalities);
 done:
   return error;
 }

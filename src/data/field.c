@@ -27,9 +27,10 @@ ebr_error *ebr_source_open(const char *path, ebr_source *source)
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   EBR_TRY(check_readable(path));
   EBR_CHECK(H5Fis_hdf5(path) > 0, EBR_DATA, "%s: is not an HDF5 file", path);
-  H5Pset_file_locking(access_list, false, true); /* file systems of clusters often have no locks, and nothing is written */
+  H5Pset_file_locking(access_list, false, true); /* clusters' disks often have no locks, and nothing is written */
   source->file = H5Fopen(path, H5F_ACC_RDONLY, access_list);
-  EBR_CHECK(source->file >= 0, EBR_DATA, "%s: HDF5 cannot open it; it may be cut short or still open for writing", path);
+  EBR_CHECK(source->file >= 0, EBR_DATA, "%s: HDF5 cannot open it; it may be cut short or still open for writing",
+            path);
 done:
   H5Pclose(access_list);
   if (error) ebr_source_close(source);
@@ -80,8 +81,8 @@ static ebr_error *check_extents(const ebr_source *source, const char *name, hid_
   hsize_t extent[H5S_MAX_RANK] = {0};
   hid_t space = H5Dget_space(set);
   int found = H5Sget_simple_extent_dims(space, extent, NULL);
-  EBR_CHECK(found == rank, EBR_DATA, "%s: %s is %d-dimensional, not %d-dimensional (%s)", source->path, name, found, rank,
-            rank == 1 ? "samples" : "samples x features");
+  EBR_CHECK(found == rank, EBR_DATA, "%s: %s is %d-dimensional, not %d-dimensional (%s)", source->path, name, found,
+            rank, rank == 1 ? "samples" : "samples x features");
   for (int i = 0; i < rank; i++) {
     EBR_CHECK(extent[i] > 0, EBR_DATA, "%s: %s is empty", source->path, name);
     EBR_CHECK(extent[i] <= INT_MAX, EBR_DATA, "%s: %s has %llu %s, more than %d", source->path, name,
@@ -112,8 +113,8 @@ ebr_error *ebr_field_read(const ebr_source *source, const char *name, hid_t type
   ebr_error *error = NULL;
   hid_t set = H5Dopen2(source->file, name, H5P_DEFAULT);
   herr_t status = H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
-  EBR_CHECK(status >= 0, EBR_DATA, "%s: %s cannot be read; the file is damaged or packed in a way this HDF5 cannot undo",
-            source->path, name);
+  EBR_CHECK(status >= 0, EBR_DATA,
+            "%s: %s cannot be read; the file is damaged or packed in a way this HDF5 cannot undo", source->path, name);
 done:
   if (set >= 0) H5Dclose(set);
   return error;
@@ -125,8 +126,9 @@ static ebr_error *check_classes(const ebr_source *source, const int64_t *label, 
   bool seen[EBR_CLASSES_MOST] = {false};
   for (int n = 0; n < total; n++) seen[label[n]] = true;
   for (int c = 0; c < classes; c++)
-    EBR_CHECK(seen[c], EBR_DATA, "%s: /label goes up to %d, but no sample has class %d; classes count from 0 without gaps",
-              source->path, classes - 1, c);
+    EBR_CHECK(seen[c], EBR_DATA,
+              "%s: /label goes up to %d, but no sample has class %d; classes count from 0 without gaps", source->path,
+              classes - 1, c);
   EBR_CHECK(classes >= 2, EBR_DATA, "%s: /label has one class only", source->path);
 done:
   return error;
@@ -141,8 +143,9 @@ ebr_error *ebr_field_labels(const ebr_source *source, int total, int64_t **out, 
   *classes = 0;
   for (int n = 0; n < total; n++) {
     EBR_CHECK(label[n] >= 0, EBR_DATA, "%s: /label, row %d: %lld is negative", source->path, n, (long long)label[n]);
-    EBR_CHECK(label[n] < EBR_CLASSES_MOST, EBR_DATA, "%s: /label, row %d: %lld is too large; at most %d classes are possible",
-              source->path, n, (long long)label[n], (int)EBR_CLASSES_MOST);
+    EBR_CHECK(label[n] < EBR_CLASSES_MOST, EBR_DATA,
+              "%s: /label, row %d: %lld is too large; at most %d classes are possible", source->path, n,
+              (long long)label[n], (int)EBR_CLASSES_MOST);
     *classes = label[n] < *classes ? *classes : (int)label[n] + 1;
   }
   EBR_TRY(check_classes(source, label, total, *classes));

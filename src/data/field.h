@@ -26,8 +26,8 @@ EBR_FALLIBLE ebr_field_size(const ebr_source *source, const char *name, int rank
 /* Reads a whole field, converted to type, into values. */
 EBR_FALLIBLE ebr_field_read(const ebr_source *source, const char *name, hid_t type, void *values);
 
-/* /label as class numbers: *label (total) belongs to the caller (free). EBR_DATA for a negative or too large one and for
- * a class between 0 and the largest that no sample has. */
+/* /label as class numbers: *label (total) belongs to the caller (free). EBR_DATA for a negative or too large one and
+ * for a class between 0 and the largest that no sample has. */
 EBR_FALLIBLE ebr_field_labels(const ebr_source *source, int total, int64_t **label, int *classes);
 /* /split or /present: bytes that must be 0 or 1. */
 EBR_FALLIBLE ebr_field_flags(const ebr_source *source, const char *name, size_t count, uint8_t *flag);

@@ -1,6 +1,7 @@
 #include <ebrsweep/library.h>
 
 #include "data/dataset.h"
+#include "data/nodes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,12 +159,14 @@ done:
   return error;
 }
 
-static ebr_error *split_by_node(ebr_library *library)
+/* Ranks keep their order, so that the reading rank 0 leads its node and the leaders. */
+static ebr_error *split_by_node(ebr_library *library, MPI_Comm node)
 {
   ebr_error *error = NULL;
   int rank, node_rank;
   EBR_TRY_MPI(MPI_Comm_rank(library->comm, &rank));
-  EBR_TRY_MPI(MPI_Comm_split_type(library->comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &library->node));
+  EBR_TRY_MPI(MPI_Comm_split(node, 0, rank, &library->node));
+  EBR_TRY_MPI(MPI_Comm_set_errhandler(library->node, MPI_ERRORS_RETURN));
   EBR_TRY_MPI(MPI_Comm_set_name(library->node, "ebrsweep library, node"));
   EBR_TRY_MPI(MPI_Comm_rank(library->node, &node_rank));
   EBR_TRY_MPI(MPI_Comm_split(library->comm, node_rank == 0 ? 0 : MPI_UNDEFINED, rank, &library->leaders));
@@ -171,14 +174,24 @@ done:
   return error;
 }
 
-ebr_error *ebr_library_create(MPI_Comm comm, const ebr_sweep *sweep, ebr_library **out)
+static ebr_error *empty(ebr_library **out)
 {
   ebr_error *error = NULL;
   ebr_library *library = calloc(1, sizeof *library);
-  if (library) library->comm = library->node = library->leaders = MPI_COMM_NULL;
-  EBR_TRY(ebr_agree(comm, library ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a library")));
+  EBR_CHECK_MEMORY(library, "a library");
+  library->comm = library->node = library->leaders = MPI_COMM_NULL;
+  *out = library;
+done:
+  return error;
+}
+
+ebr_error *ebr_library_create_over(MPI_Comm comm, MPI_Comm node, const ebr_sweep *sweep, ebr_library **out)
+{
+  ebr_error *error = NULL;
+  ebr_library *library = NULL;
+  EBR_TRY(ebr_agree(comm, empty(&library)));
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep library", &library->comm));
-  EBR_TRY(split_by_node(library));
+  EBR_TRY(split_by_node(library, node));
   EBR_TRY(ebr_agree(library->comm, name_all(library, sweep)));
   for (int i = 0; i < library->count; i++) EBR_TRY(load(library, &library->shelf[i]));
   EBR_TRY(ebr_agree(library->comm, check_runs(library, sweep)));
@@ -186,6 +199,17 @@ ebr_error *ebr_library_create(MPI_Comm comm, const ebr_sweep *sweep, ebr_library
   library = NULL;
 done:
   ebr_library_destroy(&library);
+  return error;
+}
+
+ebr_error *ebr_library_create(MPI_Comm comm, const ebr_sweep *sweep, ebr_library **library)
+{
+  ebr_error *error = NULL;
+  MPI_Comm node = MPI_COMM_NULL;
+  EBR_TRY_MPI(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+  EBR_TRY(ebr_library_create_over(comm, node, sweep, library));
+done:
+  if (node != MPI_COMM_NULL) MPI_Comm_free(&node);
   return error;
 }
 

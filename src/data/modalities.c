@@ -14,8 +14,8 @@ static ebr_error *list_names(const ebr_source *source, hid_t group, char name[][
             (unsigned long long)about.nlinks, EBR_MODALITIES_MOST);
   *count = (int)about.nlinks;
   for (int i = 0; i < *count; i++) {
-    ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, (hsize_t)i, name[i], EBR_NAME_MOST,
-                                        H5P_DEFAULT);
+    ssize_t length =
+        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, (hsize_t)i, name[i], EBR_NAME_MOST, H5P_DEFAULT);
     EBR_CHECK(length > 0, EBR_DATA, "%s: /modality cannot be read", source->path);
     EBR_CHECK(length < EBR_NAME_MOST, EBR_DATA, "%s: the modality's name '%s...' is longer than %d bytes", source->path,
               name[i], EBR_NAME_MOST - 1);
@@ -96,8 +96,9 @@ static ebr_error *apply_order(const ebr_source *source, hid_t group, char name[]
   ebr_error *error = NULL;
   strings order = {.attribute = -1, .type = -1, .space = -1};
   EBR_TRY(strings_read(source, group, &order));
-  EBR_CHECK(order.count == count, EBR_DATA, "%s: the attribute order of /modality is of length %d, but there are %d modalities",
-            source->path, order.count, count);
+  EBR_CHECK(order.count == count, EBR_DATA,
+            "%s: the attribute order of /modality is of length %d, but there are %d modalities", source->path,
+            order.count, count);
   for (int i = 0; i < count; i++) {
     char word[EBR_NAME_MOST + 1];
     string_at(&order, i, word);

@@ -1,4 +1,4 @@
-/* Mean and scale of each feature over the training samples that have the modality: nothing of the test samples enters. */
+/* Mean and scale of each feature over the training samples that have the modality; test samples have no part in it. */
 #include "data/samples.h"
 
 #include <float.h>

@@ -3,8 +3,8 @@
  *     [ s_i (sqrt(r) shared[y] + sqrt(1 - r) private_i[y]) + within * gaussian | noise_scale * noise ]
  *
  * with standard normal prototypes (C x predictive), redundancy r and strength s_i. Each latent feature is then off with
- * probability data.sparsity, and the input is the latent, M_i latent, or tanh(M_i latent), where M_i's entries are normal
- * with variance 1 / (predictive + noise). */
+ * probability data.sparsity, and the input is the latent, M_i latent, or tanh(M_i latent), where M_i's entries are
+ * normal with variance 1 / (predictive + noise). */
 #include "data/samples.h"
 
 #include <math.h>

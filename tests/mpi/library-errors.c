@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-/* ---- what goes wrong: each changes the good file ------------------------------------------------------------------ */
+/* ---- what goes wrong: each changes the good file ----------------------------------------------------------------- */
 
 static void replace_floats(hid_t file, const char *name, hsize_t rows, hsize_t columns, float last)
 {
@@ -168,11 +168,11 @@ static const struct {
     {unchanged, ", order: [0, 2]", "data.order names modality 2, but the file has 2, counted from 0"},
     {unchanged, ", train: 43", "data.train is 43, but there are only 42 training samples"},
     {unchanged, ", test: 19", "data.test is 19, but there are only 18 test samples"},
-    {unchanged, ", test_fraction: 0.01", "data.test_fraction 0.01 of 60 samples in 3 classes leaves nothing to test on"},
+    {unchanged, ", test_fraction: 0.01", "data.test_fraction 0.01 of 60 samples in 3 classes leaves nothing"},
     {small_split, ", train: 60", "data.train is 60, but there are only 59 training samples"},
 };
 
-/* ---- what is then said -------------------------------------------------------------------------------------------- */
+/* ---- what is then said ------------------------------------------------------------------------------------------- */
 
 static int world_rank(void)
 {

@@ -1,6 +1,8 @@
 /* A dataset is read once and held once a node, and every rank sees the same bytes. */
 #include "made_library.h"
 
+#include "data/nodes.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -17,6 +19,8 @@ static int rank_of(MPI_Comm comm)
   MPI_Comm_rank(comm, &rank);
   return rank;
 }
+
+static int world_rank(void) { return rank_of(MPI_COMM_WORLD); }
 
 static void write_all(const char *folder)
 {
@@ -55,7 +59,7 @@ static void every_rank_sees_the_same(void **state)
   char folder[64];
   ebr_library *library = NULL;
   made_folder(MPI_COMM_WORLD, folder);
-  if (rank_of(MPI_COMM_WORLD) == 0) write_all(folder);
+  if (world_rank() == 0) write_all(folder);
   ebr_sweep *sweep = made_sweep(folder, sweep_text);
   must(ebr_library_create(MPI_COMM_WORLD, sweep, &library));
   made_folder_end(MPI_COMM_WORLD, folder); /* nothing is read later */
@@ -81,7 +85,7 @@ static void one_copy_a_node(void **state)
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
   MPI_Comm_size(node, &size);
   made_folder(MPI_COMM_WORLD, folder);
-  if (rank_of(MPI_COMM_WORLD) == 0) write_all(folder);
+  if (world_rank() == 0) write_all(folder);
   ebr_sweep *sweep = made_sweep(folder, sweep_text);
   must(ebr_library_create(MPI_COMM_WORLD, sweep, &library));
   ebr_samples *s = make(library, sweep, 0);
@@ -89,6 +93,34 @@ static void one_copy_a_node(void **state)
   MPI_Barrier(node);
   assert_true(((volatile const float *)s->x[0])[5] == 4321);
   MPI_Barrier(node);
+  ebr_samples_destroy(&s);
+  ebr_library_destroy(&library);
+  ebr_sweep_destroy(&sweep);
+  made_folder_end(MPI_COMM_WORLD, folder);
+  MPI_Comm_free(&node);
+}
+
+/* Ranks 0, 2, ... play one node and 1, 3, ... another: both have the bytes, neither sees the other's. */
+static void each_node_has_its_own_copy(void **state)
+{
+  char folder[64];
+  ebr_library *library = NULL;
+  MPI_Comm node;
+  int parity = world_rank() % 2;
+  MPI_Comm_split(MPI_COMM_WORLD, parity, 0, &node);
+  made_folder(MPI_COMM_WORLD, folder);
+  if (world_rank() == 0) write_all(folder);
+  ebr_sweep *sweep = made_sweep(folder, sweep_text);
+  must(ebr_library_create_over(MPI_COMM_WORLD, node, sweep, &library));
+  ebr_samples *s = make(library, sweep, 7);
+  check_same(s);
+  for (int n = 0; n < MADE_ROWS; n++)
+    for (int c = 0; c < MADE_SIGHT; c++) assert_true(s->x[0][n * MADE_SIGHT + c] == made_sight(n, c));
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (world_rank() < 2) ((volatile float *)s->x[0])[5] = (float)(100 + parity);
+  MPI_Barrier(MPI_COMM_WORLD);
+  assert_true(((volatile const float *)s->x[0])[5] == (float)(100 + parity));
+  MPI_Barrier(MPI_COMM_WORLD);
   ebr_samples_destroy(&s);
   ebr_library_destroy(&library);
   ebr_sweep_destroy(&sweep);
@@ -113,6 +145,7 @@ static void a_synthetic_sweep_needs_no_file(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_rank_sees_the_same), cmocka_unit_test(one_copy_a_node),
+                                     cmocka_unit_test(each_node_has_its_own_copy),
                                      cmocka_unit_test(a_synthetic_sweep_needs_no_file)};
   MPI_Init(&argc, &argv);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
