@@ -13,7 +13,7 @@ import results as results_file
 from arrange import arrange, order_of_arms
 
 PANELS = ((figures.ACCURACY, "test accuracy"), ("last collapse", "collapse index, last modality"),
-          (figures.HEAD_RANK, "effective rank of the head"))
+          (figures.FUSED_RANK, "effective rank, fused representation"))
 
 
 def draw(results, setting, output):
