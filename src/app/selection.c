@@ -196,12 +196,30 @@ static ebr_error *add_json(ebr_results *results, int64_t run, int column, ebr_te
                                                              : ebr_text_add(text, "null");
 }
 
+/* A table says - where a parameter has no say in a run: a vanilla run has no lambda, though the file holds the default.
+ * What decides is always a choice. */
+static bool matters(ebr_results *results, int64_t run, int column)
+{
+  ebr_config config;
+  int parameter = ebr_parameter_find(ebr_results_column_name(results, column));
+  if (parameter < 0 || ebr_parameter_at(parameter)->conditions == EBR_ALWAYS) return true;
+  ebr_config_defaults(&config);
+  for (int i = 0; i < ebr_parameter_count(); i++) {
+    int decider = ebr_results_column_find(results, ebr_parameter_at(i)->name);
+    if (ebr_parameter_at(i)->kind != EBR_KIND_CHOICE || decider < 0) continue;
+    ebr_error *error = ebr_config_set(&config, i, ebr_results_cell(results, run, decider));
+    ebr_error_destroy(&error);
+  }
+  return ebr_config_relevant(&config, parameter);
+}
+
 ebr_error *ebr_selection_cell(ebr_results *results, ebr_format format, int64_t run, int column, ebr_text *text)
 {
   if (format == EBR_FORMAT_JSON) return add_json(results, run, column, text);
   double number = ebr_results_number(results, run, column);
   bool missing = !ebr_results_column_is_text(results, column) && isnan(number);
   if (format == EBR_FORMAT_CSV && missing) return NULL;
+  if (format == EBR_FORMAT_PLAIN && !matters(results, run, column)) return ebr_text_add(text, "-");
   if (format == EBR_FORMAT_PLAIN && ebr_results_column_is_measure(results, column) && !missing)
     return ebr_text_add(text, "%.4g", number);
   return ebr_text_add(text, "%s", ebr_results_cell(results, run, column));
