@@ -77,7 +77,9 @@ bool ebr_results_column_is_measure(const ebr_results *results, int column); /* f
 double ebr_results_number(const ebr_results *results, int64_t run, int column);
 const char *ebr_results_cell(ebr_results *results, int64_t run, int column);
 void ebr_results_row(const ebr_results *results, int64_t run, ebr_row *row);
-/* Reads the statuses again, for a watcher. */
+/* Who is writing ("process 123 on node7"), "" if nobody; after a kill -9 the dead until the next job. Borrowed. */
+const char *ebr_results_writer(ebr_results *results);
+/* Reads everything again, for a watcher. Texts that were borrowed end here. */
 EBR_FALLIBLE ebr_results_refresh(ebr_results *results);
 
 #endif

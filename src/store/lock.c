@@ -14,14 +14,22 @@ struct ebr_lock {
   int file;
 };
 
-static ebr_error *name_holder(const char *path, const char *lock_path)
+void ebr_lock_holder(const char *path, char *holder, size_t capacity)
 {
-  char holder[128] = "";
-  int file = open(lock_path, O_RDONLY | O_CLOEXEC);
-  ssize_t got = file >= 0 ? read(file, holder, sizeof holder - 1) : 0;
-  holder[got > 0 ? (size_t)got : 0] = 0;
+  char lock_path[4096];
+  holder[0] = 0;
+  snprintf(lock_path, sizeof lock_path, "%s.lock", path);
+  FILE *file = fopen(lock_path, "re");
+  if (!file) return;
+  if (!fgets(holder, (int)capacity, file)) holder[0] = 0;
   holder[strcspn(holder, "\n")] = 0;
-  if (file >= 0) close(file);
+  fclose(file);
+}
+
+static ebr_error *name_holder(const char *path)
+{
+  char holder[128];
+  ebr_lock_holder(path, holder, sizeof holder);
   return ebr_error_create(EBR_FILE, __FILE__, __LINE__, "%s: another job is writing it (%s)", path,
                           holder[0] ? holder : "it did not say who");
 }
@@ -51,7 +59,7 @@ static ebr_error *try_once(const char *path, ebr_lock *lock, bool *gone)
   lock->file = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   EBR_CHECK(lock->file >= 0, EBR_FILE, "%s: cannot be written: %s (%s)", path, strerror(errno), lock->path);
   if (flock(lock->file, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) error = name_holder(path, lock->path);
+    if (errno == EWOULDBLOCK) error = name_holder(path);
     else if (locks_exist(errno))
       error = ebr_error_create(EBR_FILE, __FILE__, __LINE__, "%s: cannot be locked: %s", path, strerror(errno));
     if (error) goto done;

@@ -1,5 +1,7 @@
 #include "store/results.h"
 
+#include "store/lock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -161,6 +163,12 @@ ebr_error *ebr_results_refresh(ebr_results *results)
 done:
   ebr_results_close(&fresh);
   return error;
+}
+
+const char *ebr_results_writer(ebr_results *results)
+{
+  ebr_lock_holder(results->path, results->writer, sizeof results->writer);
+  return results->writer;
 }
 
 /* ---- looking ----------------------------------------------------------------------------------------------------- */

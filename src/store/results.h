@@ -20,6 +20,7 @@ struct ebr_results {
   ebr_attribute *attribute;
   int attribute_count;
   ebr_text cell;
+  char writer[128];
 };
 
 const unsigned char *ebr_results_bytes(const ebr_results *results, int64_t run);
