@@ -43,7 +43,7 @@ static const setting settings[] = {
     {"auxiliary", {{"method", "vanilla"}, {"auxiliary.weight", "0.7"}}, false, false},
     {"missing", {{"method", "vanilla"}}, true, false},
     {"strengths", {{"method", "vanilla"}, {"model.strength.each", "[0.5, 1]"}, {"model.strength.last", "2"}}, false, false},
-    {"sgd", {{"method", "ebr"}, {"train.optimizer", "sgd"}, {"train.rate", "0.01"}, {"train.weight_decay", "0.1"}}, false, false},
+    {"sgd", {{"method", "ebr"}, {"train.optimizer", "sgd"}, {"train.rate", "5e-4"}, {"train.weight_decay", "0.1"}}, false, false},
     {"decay-l1", {{"method", "ebr"}, {"train.weight_decay", "0.1"}, {"train.l1", "1e-3"}}, false, false},
     {"other-adam", {{"method", "vanilla"}, {"train.beta1", "0.8"}, {"train.beta2", "0.99"}, {"train.epsilon", "1e-6"}}, false, true},
     {"squared", {{"method", "vanilla"}, {"train.loss", "squared"}}, false, true},
@@ -93,8 +93,8 @@ done:
 
 static ebr_error *configure(const setting *s, const char *head, ebr_config *config)
 {
-  static const char *const common[][2] = {{"model.encoder", "[6, 5]"}, {"model.width", "7"},   {"ebr.psi.hidden", "6"},
-                                          {"train.batch", "8"},        {"train.epochs", "17"}, {"train.rate", "1e-3"}};
+  static const char *const common[][2] = {{"model.encoder", "[6, 5]"}, {"model.width", "10"},  {"ebr.psi.hidden", "6"},
+                                          {"train.batch", "8"},        {"train.epochs", "17"}, {"model.layers", "2"},   {"train.rate", "1e-4"}};
   ebr_error *error = NULL;
   ebr_config_defaults(config);
   for (size_t k = 0; k < sizeof common / sizeof *common; k++)
