@@ -114,6 +114,14 @@ void ebr_network_fuse(ebr_network *network, int count, const uint8_t *present);
  * all gradients. stream draws muse's dropped edges (may be NULL elsewhere). */
 void ebr_network_backward(ebr_network *network, const ebr_batch *batch, const ebr_remedies *remedies,
                           ebr_stream *stream, ebr_losses *losses);
+/* Calls back during ebr_network_backward as soon as values[start, stop) have their gradient and are not needed again
+ * before the next encode: an optimiser that updates them then finds them in the cache. The ranges of one backward cover
+ * [0, psi_start) once. ready.call NULL: nobody is called. */
+typedef struct ebr_ready {
+  void (*call)(void *context, size_t start, size_t stop);
+  void *context;
+} ebr_ready;
+void ebr_network_on_ready(ebr_network *network, ebr_ready ready);
 /* One more step of psi on the same G: its loss and its gradients alone. */
 void ebr_network_backward_psi(ebr_network *network, const ebr_batch *batch, ebr_losses *losses);
 /* The semantic loss of a batch after fuse, without gradients. */

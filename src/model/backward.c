@@ -23,16 +23,20 @@ static void backward_through(ebr_network *network, ebr_mlp *mlp, const ebr_real 
 
 static void backward_inverse(ebr_network *network)
 {
-  for (int i = 0; i < network->modalities; i++)
+  for (int i = 0; i < network->modalities; i++) {
     backward_through(network, &network->inverse[i], ebr_slice(network->G, network, i, network->latent), network->latent,
                      ebr_slice(network->dG, network, i, network->latent));
+    ebr_mlp_announce(&network->inverse[i], network);
+  }
 }
 
 static void backward_h(ebr_network *network)
 {
-  for (int i = 0; i < network->modalities; i++)
+  for (int i = 0; i < network->modalities; i++) {
     backward_through(network, &network->h[i], ebr_slice(network->F, network, i, network->features), network->features,
                      ebr_slice(network->dF, network, i, network->features));
+    ebr_mlp_announce(&network->h[i], network);
+  }
 }
 
 void ebr_network_backward(ebr_network *network, const ebr_batch *batch, const ebr_remedies *remedies,
@@ -47,6 +51,9 @@ void ebr_network_backward(ebr_network *network, const ebr_batch *batch, const eb
   if (batch->teacher_features) ebr_remedy_distillation(network, batch, remedies->distillation, losses);
   if (network->auxiliary.depth) ebr_remedy_auxiliary(network, batch, remedies, losses);
   if (network->latent) backward_h(network);
-  for (int i = 0; i < network->modalities; i++)
+  if (network->auxiliary.depth) ebr_mlp_announce(&network->auxiliary, network);
+  for (int i = 0; i < network->modalities; i++) {
     ebr_mlp_backward(&network->f[i], network, network->batch, network->input[i], true, NULL);
+    ebr_mlp_announce(&network->f[i], network);
+  }
 }

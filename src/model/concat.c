@@ -57,11 +57,14 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
                       network->dhidden, network->transposed);
   ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,
                              network->gradients + head->bias[0]);
+  ebr_announce(network, head->bias[0], network->head_stop);
   for (int i = 0; i < network->modalities; i++) {
-    size_t block = (size_t)i * (size_t)l * (size_t)n;
-    ebr_gemm_tn(l, n, count, ebr_slice(network->fused, network, i, l), l, network->dhidden, n, 0, dweight + block, n);
+    size_t block = (size_t)i * (size_t)l * (size_t)n, stop = block + (size_t)l * (size_t)n;
+    bool last = i == network->modalities - 1;
     ebr_linear_backward_input(count, l, n, network->dhidden, weight + block, ebr_slice(network->dfused, network, i, l),
                               network->transposed);
+    ebr_gemm_tn(l, n, count, ebr_slice(network->fused, network, i, l), l, network->dhidden, n, 0, dweight + block, n);
+    ebr_announce(network, head->weight[0] + block, last ? head->bias[0] : head->weight[0] + stop);
   }
   zero_absent(network, count, network->dfused);
   (void)stream, (void)losses;

@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TENSOR_ALIGNMENT = 64 / sizeof(ebr_real) };
-
 size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tensor_kind kind, const char *format, ...)
 {
   size_t offset = network->size;
   size_t count = (size_t)rows * (size_t)cols;
-  network->size += (count + TENSOR_ALIGNMENT - 1) / TENSOR_ALIGNMENT * TENSOR_ALIGNMENT;
+  network->size += ebr_padded(count);
   int index = network->tensor_count++;
   if (count > network->largest_weight) network->largest_weight = count;
   if (kind.role != EBR_ROLE_BIAS) network->flops += 2.0 * rows * cols * (kind.uses > 0 ? kind.uses : 1);
@@ -112,7 +110,9 @@ static void layout(ebr_network *network, ebr_arena *arena)
   if (network->latent) layout_reallocation(network, arena);
   network->logits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
   network->dlogits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
+  network->head_start = network->size;
   network->fusion->layout(network, arena);
+  network->head_stop = network->size;
   layout_remedies(network, arena);
   network->transposed = ebr_take_reals(arena, network->largest_weight, 1);
   network->values = ebr_take_reals(arena, network->size, 1);

@@ -91,6 +91,7 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
   ebr_graph_classifier_backward(&g->graph, network, batch->count);
   impute(g, network, batch->count, losses);
   ebr_graph_backward(&g->graph, network, &g->graph.view[0], batch->count, false);
+  ebr_announce(network, network->head_start, network->head_stop);
   (void)stream;
 }
 

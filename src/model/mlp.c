@@ -43,3 +43,9 @@ void ebr_mlp_backward(ebr_mlp *mlp, ebr_network *network, int rows, const ebr_re
         network->relu && k < mlp->depth - 1, mlp->dout[k], parameters ? network->gradients + mlp->weight[k] : NULL,
         parameters ? network->gradients + mlp->bias[k] : NULL, k ? mlp->dout[k - 1] : dx, network->transposed);
 }
+
+void ebr_mlp_announce(const ebr_mlp *mlp, const ebr_network *network)
+{
+  int last = mlp->depth - 1;
+  ebr_announce(network, mlp->weight[0], mlp->bias[last] + ebr_padded((size_t)mlp->width[last + 1]));
+}

@@ -187,6 +187,7 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
   unproject(g, network, 1, batch->count, graph->du[0]);
   clear_modality_nodes(graph, network);
   ebr_graph_backward(graph, network, &graph->view[1], batch->count, true);
+  ebr_announce(network, network->head_start, network->head_stop);
 }
 
 const ebr_fusion ebr_fusion_muse = {"muse", layout, forward, backward};

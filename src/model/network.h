@@ -23,7 +23,8 @@ typedef struct ebr_fusion {
   void (*layout)(ebr_network *network, ebr_arena *arena);
   /* fused, present -> hidden, logits. */
   void (*forward)(ebr_network *network, int count);
-  /* dlogits -> dfused and the head's gradients; may add losses of its own. dfused rows of absent modalities are 0. */
+  /* dlogits -> dfused and the head's gradients, announced by ebr_announce; may add losses of its own. dfused rows of
+   * absent modalities are 0. */
   void (*backward)(ebr_network *network, const ebr_batch *batch, ebr_stream *stream, ebr_losses *losses);
 } ebr_fusion;
 
@@ -40,7 +41,9 @@ struct ebr_network {
 
   int tensor_count, tensor_capacity;
   ebr_tensor *tensors;
-  size_t size, psi_start; /* [scalars] */
+  size_t size, psi_start;       /* [scalars] */
+  size_t head_start, head_stop; /* the fusion head's part of the parameters [scalars] */
+  ebr_ready ready;
   double flops;           /* of one sample's forward pass */
   ebr_real *values, *gradients;
   ebr_arena arena;
@@ -83,6 +86,13 @@ typedef struct ebr_tensor_kind {
   int uses; /* how often one sample's forward pass multiplies by it; 0 counts as 1 */
 } ebr_tensor_kind;
 
+/* The room of a tensor of count scalars: whole cache lines. */
+static inline size_t ebr_padded(size_t count)
+{
+  size_t line = 64 / sizeof(ebr_real);
+  return (count + line - 1) / line * line;
+}
+
 /* Adds a tensor (rows x cols) and answers its offset. */
 size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tensor_kind kind, const char *format, ...)
     EBR_PRINTF(5, 6);
@@ -104,6 +114,14 @@ void ebr_mlp_layout(ebr_mlp *mlp, ebr_network *network, ebr_arena *arena, const 
 void ebr_mlp_forward(ebr_mlp *mlp, const ebr_network *network, int rows, const ebr_real *x);
 /* From dout of the last layer (destroyed); parameters: fill the gradients; dx may be NULL. */
 void ebr_mlp_backward(ebr_mlp *mlp, ebr_network *network, int rows, const ebr_real *x, bool parameters, ebr_real *dx);
+
+/* values[start, stop) have their gradient and are done with: see ebr_network_on_ready. */
+static inline void ebr_announce(const ebr_network *network, size_t start, size_t stop)
+{
+  if (network->ready.call) network->ready.call(network->ready.context, start, stop);
+}
+/* The same for all of an MLP's parameters. */
+void ebr_mlp_announce(const ebr_mlp *mlp, const ebr_network *network);
 
 /* ---- losses ------------------------------------------------------------------------------------------------------ */
 

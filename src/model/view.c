@@ -5,6 +5,7 @@
 int ebr_network_modalities(const ebr_network *network) { return network->modalities; }
 int ebr_network_classes(const ebr_network *network) { return network->classes; }
 int ebr_network_features(const ebr_network *network) { return network->features; }
+void ebr_network_on_ready(ebr_network *network, ebr_ready ready) { network->ready = ready; }
 int ebr_network_latent(const ebr_network *network) { return network->latent; }
 int ebr_network_width(const ebr_network *network) { return network->width; }
 int ebr_network_batch(const ebr_network *network) { return network->batch; }

@@ -5,17 +5,19 @@
 
 #include <ebrsweep/model.h>
 
-/* What one step needs beside the arrays. */
+/* The numbers of one step, the same for all of its ranges. */
 typedef struct ebr_optimizer_step {
-  const ebr_config *config;
-  double rate;
-  int64_t count; /* steps of this optimiser so far, this one included: 1, 2, ... */
+  ebr_real beta1, beta2, share1, share2, rate, second_scale, epsilon;
 } ebr_optimizer_step;
 
-/* values, gradients, first and second moments: (count). decay: decoupled weight decay of this range. */
-typedef void ebr_optimizer(const ebr_optimizer_step *step, size_t count, double decay, ebr_real *values,
-                           const ebr_real *gradients, ebr_real *first, ebr_real *second);
+/* values, gradients, first and second moments: (count). keep: 1 less the decoupled weight decay of this range. */
+typedef struct ebr_optimizer {
+  void (*prepare)(const ebr_config *config, double rate, int64_t count, ebr_optimizer_step *step);
+  void (*pass)(const ebr_optimizer_step *step, size_t count, ebr_real keep, ebr_real *values, const ebr_real *gradients,
+               ebr_real *first, ebr_real *second);
+} ebr_optimizer;
 
-ebr_optimizer *ebr_optimizer_at(int choice);
+/* In the order of train.optimizer's choices. prepare's count is 1 in the first step. */
+const ebr_optimizer *ebr_optimizer_at(int choice);
 
 #endif

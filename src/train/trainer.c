@@ -21,7 +21,8 @@ struct ebr_trainer {
   int only, batch, steps; /* B; steps an epoch */
   uint64_t key;
   ebr_network *network;
-  ebr_optimizer *optimizer;
+  const ebr_optimizer *optimizer;
+  ebr_optimizer_step step; /* of the update under way */
   training_progress now;
   ebr_arena arena;
   ebr_real *first, *second;                    /* moments, laid out as the network's values */
@@ -221,51 +222,56 @@ static void remedies_now(const ebr_trainer *trainer, ebr_remedies *remedies)
 
 /* ---- updates ----------------------------------------------------------------------------------------------------- */
 
-static void add_l1(ebr_trainer *trainer, const ebr_tensor *tensor)
+static void add_l1(ebr_trainer *trainer, size_t start, size_t stop)
 {
-  const ebr_real *values = ebr_network_values(trainer->network) + tensor->offset;
-  ebr_real *gradients = ebr_network_gradients(trainer->network) + tensor->offset;
+  const ebr_real *values = ebr_network_values(trainer->network);
+  ebr_real *gradients = ebr_network_gradients(trainer->network);
   ebr_real l1 = (ebr_real)trainer->config.train_l1;
-  for (size_t i = 0; i < (size_t)tensor->rows * (size_t)tensor->cols; i++)
-    gradients[i] += values[i] > 0 ? l1 : values[i] < 0 ? -l1 : 0;
+  for (size_t i = start; i < stop; i++) gradients[i] += values[i] > 0 ? l1 : values[i] < 0 ? -l1 : 0;
 }
 
-static void update_range(ebr_trainer *trainer, const ebr_optimizer_step *step, size_t start, size_t stop, double decay)
+static void update_range(ebr_trainer *trainer, size_t start, size_t stop, double decay)
 {
-  trainer->optimizer(step, stop - start, decay, ebr_network_values(trainer->network) + start,
-                     ebr_network_gradients(trainer->network) + start, trainer->first + start, trainer->second + start);
+  trainer->optimizer->pass(&trainer->step, stop - start, (ebr_real)(1 - decay), ebr_network_values(trainer->network) + start,
+                           ebr_network_gradients(trainer->network) + start, trainer->first + start,
+                           trainer->second + start);
 }
 
-/* Without weight decay one pass serves all tensors; with it each is its own, since biases are spared. */
-static void update(ebr_trainer *trainer, const ebr_optimizer_step *step, bool psi)
+/* Biases are spared the weight decay, and only the head's first layer knows L1. */
+static void update_tensor(ebr_trainer *trainer, const ebr_tensor *tensor, double rate, size_t start, size_t stop)
 {
-  const ebr_network *network = trainer->network;
-  size_t psi_start = ebr_network_psi_start(network);
-  if (trainer->config.train_weight_decay == 0) {
-    update_range(trainer, step, psi ? psi_start : 0, psi ? ebr_network_size(network) : psi_start, 0);
-    return;
-  }
-  for (int t = 0; t < ebr_network_tensor_count(network); t++) {
-    const ebr_tensor *tensor = ebr_network_tensor(network, t);
-    if (tensor->psi != psi) continue;
-    update_range(trainer, step, tensor->offset, tensor->offset + (size_t)tensor->rows * (size_t)tensor->cols,
-                 tensor->role == EBR_ROLE_BIAS ? 0 : trainer->config.train_weight_decay);
-  }
+  size_t end = tensor->offset + (size_t)tensor->rows * (size_t)tensor->cols;
+  start = start > tensor->offset ? start : tensor->offset;
+  stop = stop < end ? stop : end;
+  if (start >= stop) return;
+  if (tensor->role == EBR_ROLE_HEAD_FIRST && trainer->config.train_l1 > 0) add_l1(trainer, start, stop);
+  update_range(trainer, start, stop,
+               tensor->role == EBR_ROLE_BIAS ? 0 : rate * trainer->config.train_weight_decay);
 }
 
-static void update_main(ebr_trainer *trainer)
+/* Without penalties one pass serves all tensors of a range. */
+static void update(ebr_trainer *trainer, double rate, size_t start, size_t stop)
 {
-  const ebr_network *network = trainer->network;
-  for (int t = 0; t < ebr_network_tensor_count(network) && trainer->config.train_l1 > 0; t++)
-    if (ebr_network_tensor(network, t)->role == EBR_ROLE_HEAD_FIRST) add_l1(trainer, ebr_network_tensor(network, t));
-  update(trainer, &(ebr_optimizer_step){&trainer->config, trainer->config.train_rate, trainer->now.step + 1}, false);
+  if (trainer->config.train_weight_decay == 0 && trainer->config.train_l1 == 0)
+    update_range(trainer, start, stop, 0);
+  else
+    for (int t = 0; t < ebr_network_tensor_count(trainer->network); t++)
+      update_tensor(trainer, ebr_network_tensor(trainer->network, t), rate, start, stop);
+}
+
+/* An ebr_ready: the main optimiser follows backward through the network. */
+static void update_main(void *context, size_t start, size_t stop)
+{
+  ebr_trainer *trainer = context;
+  update(trainer, trainer->config.train_rate, start, stop);
 }
 
 static void update_psi(ebr_trainer *trainer)
 {
   const ebr_config *config = &trainer->config;
   double rate = isnan(config->ebr_psi_rate) ? config->train_rate : config->ebr_psi_rate;
-  update(trainer, &(ebr_optimizer_step){config, rate, ++trainer->now.psi_step}, true);
+  trainer->optimizer->prepare(config, rate, ++trainer->now.psi_step, &trainer->step);
+  update(trainer, rate, ebr_network_psi_start(trainer->network), ebr_network_size(trainer->network));
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
@@ -301,8 +307,9 @@ bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses)
     ebr_network_backward_psi(trainer->network, &batch, losses);
     update_psi(trainer);
   }
+  trainer->optimizer->prepare(&trainer->config, trainer->config.train_rate, trainer->now.step + 1, &trainer->step);
+  ebr_network_on_ready(trainer->network, (ebr_ready){update_main, trainer});
   ebr_network_backward(trainer->network, &batch, &remedies, &edges, losses);
-  update_main(trainer);
   if (ebr_network_latent(trainer->network) > 0) update_psi(trainer);
   add_losses(&trainer->now.sum, losses);
   trainer->now.step++;

@@ -226,8 +226,55 @@ static void gradients_match_differences(void **state)
   for (size_t k = 0; k < sizeof settings / sizeof *settings; k++) check(&settings[k]);
 }
 
+/* Who is called back may overwrite the values: here with NaN, which any later use would spread. */
+typedef struct announcements {
+  fixture *f;
+  ebr_real *gradients;
+  unsigned char *count;
+} announcements;
+
+static void spoil(void *context, size_t start, size_t stop)
+{
+  announcements *a = context;
+  assert_true(start < stop && stop <= ebr_network_psi_start(a->f->network));
+  memcpy(a->gradients + start, ebr_network_gradients(a->f->network) + start, (stop - start) * sizeof *a->gradients);
+  for (size_t k = start; k < stop; k++) {
+    a->count[k]++;
+    ebr_network_values(a->f->network)[k] = (ebr_real)NAN;
+  }
+}
+
+static void check_announcements(const setting *s)
+{
+  fixture f;
+  ebr_losses losses;
+  setup(&f, s);
+  size_t size = ebr_network_size(f.network), main_size = ebr_network_psi_start(f.network);
+  ebr_real *expected = calloc(size, sizeof *expected);
+  announcements a = {&f, calloc(size, sizeof *a.gradients), calloc(size, 1)};
+  compute(&f, &losses);
+  memcpy(expected, ebr_network_gradients(f.network), size * sizeof *expected);
+  ebr_network_on_ready(f.network, (ebr_ready){spoil, &a});
+  compute(&f, &losses);
+  for (size_t k = 0; k < main_size; k++)
+    if (a.count[k] != 1 || a.gradients[k] != expected[k] || ebr_network_gradients(f.network)[k] != expected[k])
+      fail_msg("%s: value %zu was announced %d times, with gradient %g instead of %g", s->name, k, a.count[k],
+               (double)a.gradients[k], (double)expected[k]);
+  free(expected);
+  free(a.gradients);
+  free(a.count);
+  ebr_network_destroy(&f.network);
+}
+
+static void ready_ranges_are_final_and_cover_all(void **state)
+{
+  (void)state;
+  for (size_t k = 0; k < sizeof settings / sizeof *settings; k++) check_announcements(&settings[k]);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(gradients_match_differences)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(gradients_match_differences),
+                                     cmocka_unit_test(ready_ranges_are_final_and_cover_all)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
