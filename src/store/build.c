@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- planning ---------------------------------------------------------------------------------------------------- */
@@ -102,7 +104,8 @@ bool ebr_build_needed(const ebr_build *build)
   /* Another tool may have repacked the file; rows that cannot be mapped cannot be written in place either. */
   if (!build->old || !build->old->map || !ebr_layout_same(&build->layout, &build->old->layout)) return true;
   for (int i = 0; i < build->series_count; i++)
-    if (build->series[i].points != build->series[i].old_points || build->series[i].values != build->series[i].old_values)
+    if (build->series[i].points != build->series[i].old_points ||
+        build->series[i].values != build->series[i].old_values)
       return true;
   return !rows_fit(build);
 }
@@ -140,8 +143,9 @@ done:
   return error;
 }
 
-/* What the description of a row takes in an object header, by HDF5's file format specification, IV.A.2.d: compound members
- * of version 1 (HDF5 of any age) carry 32 bytes beside name and type, those of version 3 (HDF5 1.8 on) only an offset. */
+/* What the description of a row takes in an object header, by HDF5's file format specification, IV.A.2.d: compound
+ * members of version 1 (HDF5 of any age) carry 32 bytes beside name and type, those of version 3 (HDF5 1.8 on) only an
+ * offset. */
 static size_t description_bytes(const ebr_layout *layout, bool oldest)
 {
   size_t bytes = 8;
@@ -214,18 +218,35 @@ done:
   return error;
 }
 
+/* A file that HDF5 1.10 cannot flush, since the disk is full, it cannot close either, and then it brings the process
+ * down at its end. So what it still holds goes to memory, and is dropped. */
+static void abandon(hid_t file)
+{
+  void *handle = NULL;
+  struct rlimit before, most;
+  int room = memfd_create("ebrsweep", MFD_CLOEXEC);
+  bool limited = getrlimit(RLIMIT_FSIZE, &before) == 0 && before.rlim_cur != before.rlim_max;
+  most = (struct rlimit){before.rlim_max, before.rlim_max};
+  if (limited) setrlimit(RLIMIT_FSIZE, &most);
+  if (room >= 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0) dup2(room, *(int *)handle);
+  H5Fclose(file);
+  if (room >= 0) close(room);
+  if (limited) setrlimit(RLIMIT_FSIZE, &before);
+}
+
 static ebr_error *write_beside(const ebr_build *build, const char *fresh)
 {
-  ebr_error *error = NULL, *later = NULL;
+  ebr_error *error = NULL;
   hid_t file = -1, old = -1;
   EBR_TRY(open_old(build, &old));
   EBR_TRY(create_file(build, fresh, &file));
   EBR_TRY(fill(build, file, old));
+  EBR_TRY_HDF5(fresh, H5Fflush(file, H5F_SCOPE_LOCAL));
 done:
   if (old >= 0) H5Fclose(old);
-  if (file >= 0 && H5Fclose(file) < 0) later = ebr_hdf5_error(fresh, "H5Fclose(", __FILE__, __LINE__);
-  if (error) ebr_error_destroy(&later);
-  return error ? error : later;
+  if (file >= 0 && error) abandon(file);
+  if (file >= 0 && !error && H5Fclose(file) < 0) error = ebr_hdf5_error(fresh, "H5Fclose(", __FILE__, __LINE__);
+  return error;
 }
 
 ebr_error *ebr_build_write(const ebr_build *build)

@@ -112,7 +112,8 @@ static ebr_error *read_columns(const char *path, hid_t file, ebr_layout *layout)
   for (int i = 0; i < layout->count; i++) {
     ebr_field *field = &layout->field[i];
     for (int role = EBR_COLUMN_STATE; role <= EBR_COLUMN_MEASURE; role++)
-      if (strncmp(rows[i].kind, role_name((ebr_column_role)role), sizeof rows[i].kind) == 0) field->role = (ebr_column_role)role;
+      if (strncmp(rows[i].kind, role_name((ebr_column_role)role), sizeof rows[i].kind) == 0)
+        field->role = (ebr_column_role)role;
     if (field->role != EBR_COLUMN_AXIS && field->role != EBR_COLUMN_PARAMETER) field->parameter = -1;
     snprintf(field->unit, sizeof field->unit, "%.15s", rows[i].unit);
     snprintf(field->meaning, sizeof field->meaning, "%.159s", rows[i].meaning);

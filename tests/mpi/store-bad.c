@@ -41,6 +41,7 @@ static void refuse(const ebr_sweep *sweep, const ebr_schema *schema, ebr_code co
   assert_null(results);
   stat(path, &after);
   assert_true(before.st_size == after.st_size && before.st_ino == after.st_ino);
+  MPI_Barrier(MPI_COMM_WORLD);
 }
 
 static void on_root(void (*change)(void))

@@ -1,6 +1,7 @@
-/* Trains every method with every fusion head for 200 steps and writes down all that another implementation needs to do the
- * same: one HDF5 group a setting with the configuration as text attributes, the standardised samples, the teacher, the
- * mini-batches, muse's dropped edges, the first and last weights, and the losses of each step. compare.py replays it. */
+/* Trains every method with every fusion head for 200 steps and writes down all that another implementation needs to do
+ * the same: one HDF5 group a setting with the configuration as text attributes, the standardised samples, the teacher,
+ * the mini-batches, muse's dropped edges, the first and last weights, and the losses of each step. compare.py replays
+ * it. */
 #include <ebrsweep/train.h>
 
 #include <stdio.h>
@@ -42,10 +43,19 @@ static const setting settings[] = {
     {"kd+ebr-missing", {{"method", "kd+ebr"}, {"ebr.residual", "true"}, {"auxiliary.weight", "0.3"}}, true, false},
     {"auxiliary", {{"method", "vanilla"}, {"auxiliary.weight", "0.7"}}, false, false},
     {"missing", {{"method", "vanilla"}}, true, false},
-    {"strengths", {{"method", "vanilla"}, {"model.strength.each", "[0.5, 1]"}, {"model.strength.last", "2"}}, false, false},
-    {"sgd", {{"method", "ebr"}, {"train.optimizer", "sgd"}, {"train.rate", "5e-4"}, {"train.weight_decay", "0.1"}}, false, false},
+    {"strengths",
+     {{"method", "vanilla"}, {"model.strength.each", "[0.5, 1]"}, {"model.strength.last", "2"}},
+     false,
+     false},
+    {"sgd",
+     {{"method", "ebr"}, {"train.optimizer", "sgd"}, {"train.rate", "5e-4"}, {"train.weight_decay", "0.1"}},
+     false,
+     false},
     {"decay-l1", {{"method", "ebr"}, {"train.weight_decay", "0.1"}, {"train.l1", "1e-3"}}, false, false},
-    {"other-adam", {{"method", "vanilla"}, {"train.beta1", "0.8"}, {"train.beta2", "0.99"}, {"train.epsilon", "1e-6"}}, false, true},
+    {"other-adam",
+     {{"method", "vanilla"}, {"train.beta1", "0.8"}, {"train.beta2", "0.99"}, {"train.epsilon", "1e-6"}},
+     false,
+     true},
     {"squared", {{"method", "vanilla"}, {"train.loss", "squared"}}, false, true},
     {"linear", {{"method", "ebr"}, {"model.activation", "none"}, {"model.encoder", "[5]"}}, false, true},
 };
@@ -56,12 +66,14 @@ static const char *const loss_names[LOSSES] = {"semantic", "discrimination", "di
 
 /* ---- HDF5 -------------------------------------------------------------------------------------------------------- */
 
-static ebr_error *write_array(hid_t group, const char *name, hid_t type, int rank, const hsize_t *shape, const void *data)
+static ebr_error *write_array(hid_t group, const char *name, hid_t type, int rank, const hsize_t *shape,
+                              const void *data)
 {
   ebr_error *error = NULL;
   hid_t space = H5Screate_simple(rank, shape, NULL);
   hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  EBR_CHECK(set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0, EBR_FILE, "cannot write %s", name);
+  EBR_CHECK(set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0, EBR_FILE, "cannot write %s",
+            name);
 done:
   if (set >= 0) H5Dclose(set);
   H5Sclose(space);
@@ -94,7 +106,8 @@ done:
 static ebr_error *configure(const setting *s, const char *head, ebr_config *config)
 {
   static const char *const common[][2] = {{"model.encoder", "[6, 5]"}, {"model.width", "10"},  {"ebr.psi.hidden", "6"},
-                                          {"train.batch", "8"},        {"train.epochs", "17"}, {"model.layers", "2"},   {"train.rate", "1e-4"}};
+                                          {"train.batch", "8"},        {"train.epochs", "17"}, {"model.layers", "2"},
+                                          {"train.rate", "1e-4"}};
   ebr_error *error = NULL;
   ebr_config_defaults(config);
   for (size_t k = 0; k < sizeof common / sizeof *common; k++)
@@ -157,8 +170,8 @@ static ebr_error *write_weights(hid_t group, const char *when, ebr_network *netw
   EBR_CHECK(inside >= 0, EBR_FILE, "cannot write %s", when);
   for (int t = 0; t < ebr_network_tensor_count(network); t++) {
     const ebr_tensor *tensor = ebr_network_tensor(network, t);
-    EBR_TRY(write_reals(inside, tensor->name, tensor->rows, tensor->cols,
-                        ebr_network_values(network) + tensor->offset));
+    EBR_TRY(
+        write_reals(inside, tensor->name, tensor->rows, tensor->cols, ebr_network_values(network) + tensor->offset));
   }
 done:
   if (inside >= 0) H5Gclose(inside);
