@@ -50,6 +50,8 @@ EBR_FALLIBLE ebr_store_close(ebr_store **store);
 /* Sweep run index -> is it still to be done? Local, from what was read when opening. Failed runs count as done unless
  * retry_failed. */
 bool ebr_store_wanted(const ebr_store *store, int64_t run, bool retry_failed);
+/* What the file said of a run when it was opened; runs that were lost in the middle are waiting. Local. */
+ebr_status ebr_store_status(const ebr_store *store, int64_t run);
 /* Local, independent I/O: results of sweep run `run`; record may be NULL for a failed run. Row first, status last. */
 EBR_FALLIBLE ebr_store_write(ebr_store *store, int64_t run, const ebr_config *config, const ebr_row *row,
                              const ebr_record *record);

@@ -62,6 +62,13 @@ static int unknown(const char *name)
   return ebr_code_exit(EBR_USAGE);
 }
 
+void ebr_app_say(const ebr_error *error)
+{
+  if (!error || !ebr_error_message(error)[0]) return;
+  fprintf(stderr, "ebrsweep: %s\n", ebr_error_message(error));
+  if (getenv("EBR_TRACE")) fputs(ebr_error_trace(error), stderr);
+}
+
 int main(int argc, char **argv)
 {
   if (argc < 2) {
@@ -82,8 +89,7 @@ int main(int argc, char **argv)
   restart_with_better_kernel(argv);
   ebr_error *error = chosen->main(argc - 1, argv + 1);
   int code = ebr_code_exit(ebr_error_code(error));
-  if (error && ebr_error_message(error)[0]) fprintf(stderr, "ebrsweep: %s\n", ebr_error_message(error));
-  if (error && getenv("EBR_TRACE")) fputs(ebr_error_trace(error), stderr);
+  ebr_app_say(error);
   ebr_error_destroy(&error);
   return code;
 }

@@ -35,6 +35,7 @@ typedef struct job {
   int64_t *items; /* sweep runs to be done */
   double *cost;
   int64_t wanted, failed, finished; /* failed, finished: by this rank */
+  int64_t failed_before;            /* and not done again */
 } job;
 
 static void print_help(void)
@@ -146,7 +147,10 @@ done:
 static void keep_wanted(job *j)
 {
   for (int64_t run = 0; run < ebr_sweep_count(j->sweep); run++) {
-    if (!ebr_store_wanted(j->store, run, j->options.retry_failed)) continue;
+    if (!ebr_store_wanted(j->store, run, j->options.retry_failed)) {
+      j->failed_before += ebr_store_status(j->store, run) == EBR_STATUS_FAILED;
+      continue;
+    }
     j->cost[j->wanted] = j->cost[run];
     j->items[j->wanted++] = run;
   }
@@ -201,6 +205,17 @@ done:
   return error;
 }
 
+static ebr_error *count_failures(const job *j, int64_t failed)
+{
+  ebr_error *error = NULL;
+  failed += j->failed_before;
+  EBR_CHECK(failed == 0, EBR_FAILED_RUNS,
+            "%lld of %lld runs failed; `ebrsweep status %s` tells why, --retry-failed does them again",
+            (long long)failed, (long long)ebr_sweep_count(j->sweep), j->options.output);
+done:
+  return error;
+}
+
 static ebr_error *summarize(job *j, ebr_progress *progress)
 {
   ebr_error *error = NULL;
@@ -213,8 +228,7 @@ static ebr_error *summarize(job *j, ebr_progress *progress)
   }
   EBR_CHECK(left == 0, EBR_STOPPED, "stopped with %lld of %lld runs left; the same command goes on", (long long)left,
             (long long)j->wanted);
-  EBR_CHECK(all[1] == 0, EBR_FAILED_RUNS, "%lld of %lld runs failed; `ebrsweep status %s` tells why", (long long)all[1],
-            (long long)j->wanted, j->options.output);
+  EBR_TRY(count_failures(j, all[1]));
 done:
   return error;
 }
@@ -241,9 +255,11 @@ static ebr_error *carry_out(job *j, const char *command)
   if (j->wanted > 0) {
     EBR_TRY(ebr_agree(j->comm, work(j, &progress)));
     EBR_TRY(summarize(j, &progress));
-  } else if (j->rank == 0 && !j->options.quiet) {
-    fprintf(stderr, "nothing to do: all %lld runs are in %s\n", (long long)ebr_sweep_count(j->sweep),
-            j->options.output);
+  } else {
+    if (j->rank == 0 && !j->options.quiet)
+      fprintf(stderr, "nothing to do: all %lld runs are in %s\n", (long long)ebr_sweep_count(j->sweep),
+              j->options.output);
+    EBR_TRY(count_failures(j, 0));
   }
 done:
   return error;
@@ -289,6 +305,17 @@ done:
   return error;
 }
 
+/* One rank speaks for all, and before any rank ends: mpirun kills the others as soon as one has ended with a code. */
+static ebr_error *spoken(const job *j, ebr_error *error)
+{
+  if (!error) return NULL;
+  ebr_code code = ebr_error_code(error);
+  if (j->rank == 0) ebr_app_say(error);
+  ebr_error_destroy(&error);
+  if (j->comm != MPI_COMM_NULL) MPI_Barrier(j->comm);
+  return ebr_error_create(code, __FILE__, __LINE__, "%s", "");
+}
+
 ebr_error *ebr_app_run(int argc, char **argv)
 {
   ebr_error *error = NULL;
@@ -302,13 +329,8 @@ ebr_error *ebr_app_run(int argc, char **argv)
   EBR_TRY(command_line(argc, argv, &command));
   EBR_TRY(start(&j));
   error = finish(&j, carry_out(&j, command.data));
-  /* One rank speaks for all. */
-  if (error && j.rank != 0) {
-    ebr_code code = ebr_error_code(error);
-    ebr_error_destroy(&error);
-    error = ebr_error_create(code, __FILE__, __LINE__, "%s", "");
-  }
-  MPI_Comm_free(&j.comm);
+  error = spoken(&j, error);
+  if (j.comm != MPI_COMM_NULL) MPI_Comm_free(&j.comm);
   MPI_Finalize();
 done:
   ebr_text_destroy(&command);

@@ -8,6 +8,8 @@ bool ebr_store_wanted(const ebr_store *store, int64_t run, bool retry_failed)
   return store->status[run] == EBR_STATUS_WAITING || (retry_failed && store->status[run] == EBR_STATUS_FAILED);
 }
 
+ebr_status ebr_store_status(const ebr_store *store, int64_t run) { return (ebr_status)store->status[run]; }
+
 /* Straight to the row's place through the MPI file that HDF5 holds open: H5Dwrite compares the two types of 150 columns
  * anew each time, which takes forty times as long as the writing. */
 static ebr_error *write_row(ebr_store *store, int64_t run, const ebr_row *row, ebr_status status)
