@@ -143,6 +143,7 @@ void *ebr_arena_take(ebr_arena *arena, size_t count, size_t size);
 
 double ebr_clock_seconds(void); /* monotonic [s] */
 double ebr_clock_wall(void);    /* since 1970 [s] */
+size_t ebr_memory_peak(void);   /* of this process so far, resident [bytes]; 0 where the system does not tell */
 uint64_t ebr_hash(const void *bytes, size_t count, uint64_t seed); /* XXH3, 64 bits, the same on every machine */
 
 /* A growing text. A zeroed struct is an empty one. */

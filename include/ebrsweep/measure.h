@@ -70,6 +70,8 @@ typedef struct ebr_measure {
   /* Declares what take will set for this configuration; shape is that of the run's data. */
   ebr_error *(*declare)(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
   ebr_error *(*take)(const ebr_subject *subject, ebr_record *record);
+  /* What take allocates at most at one time, beside trainer and samples [bytes]; NULL: next to nothing. */
+  size_t (*bytes)(const ebr_config *config, const ebr_shape *shape);
 } ebr_measure;
 
 int ebr_measure_count(void);
@@ -77,6 +79,8 @@ const ebr_measure *ebr_measure_at(int index);
 /* All measures: the whole of what run needs. */
 EBR_FALLIBLE ebr_measures_declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
 EBR_FALLIBLE ebr_measures_take(const ebr_subject *subject, ebr_record *record);
+/* They run one after the other, so this is that of the largest [bytes]. */
+size_t ebr_measures_bytes(const ebr_config *config, const ebr_shape *shape);
 
 /* Mean-replaced loss: removes modality (the data's index; its fused slice becomes its mean over the training samples
  * that have it) and scores the test set. For contributions, and for the unimodal baselines in run. */

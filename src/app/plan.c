@@ -114,7 +114,7 @@ static ebr_error *survey(plan *p, const ebr_sweep *sweep, const ebr_library *lib
       EBR_TRY(ebr_samples_shape(library, &config, &shape));
       EBR_TRY(ebr_run_check(&config, &shape));
       size_t memory = ebr_run_bytes(&config, &shape);
-      if (memory > p->memory) p->memory = memory;
+      if (memory > p->memory) p->memory = memory; /* on top of what the program itself takes */
       cost = ebr_run_cost(&config, &shape);
       before = config;
     }
@@ -200,6 +200,8 @@ static ebr_error *make_plan(const plan_options *options, const ebr_sweep *sweep)
   EBR_TRY(read_done(output, &finished, &finished_count));
   EBR_TRY(survey(&p, sweep, library, finished, finished_count));
   EBR_TRY(calibrate(&p.rate));
+  /* A rank's libraries and datasets take what they take here, and a results file that is open another 8.5 MB. */
+  if (p.fresh > 0) p.memory += ebr_memory_peak() + 8500000;
   p.ranks = suggest_ranks(&p);
   if (options->json) EBR_TRY(print_json(&p, sweep));
   else print_plan(&p, sweep);

@@ -3,8 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, LARGE = 1 << 20 };
+
+/* Large blocks are pages of their own, so that a run's memory goes back to the system when the next run wants blocks of
+ * other sizes: malloc would keep the holes. Both ways give zeros. */
+static unsigned char *allocate(size_t size)
+{
+  if (size < LARGE) {
+    unsigned char *block = aligned_alloc(ALIGNMENT, size);
+    return block ? memset(block, 0, size) : NULL;
+  }
+  void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? NULL : pages;
+}
 
 ebr_arena ebr_arena_measuring(void) { return (ebr_arena){0}; }
 
@@ -14,9 +27,8 @@ ebr_error *ebr_arena_create(size_t bytes, ebr_arena *arena)
   size_t size = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
   *arena = (ebr_arena){0};
   EBR_CHECK(size > bytes, EBR_MEMORY, "no memory for %zu bytes", bytes);
-  arena->block = aligned_alloc(ALIGNMENT, size);
+  arena->block = allocate(size);
   EBR_CHECK(arena->block, EBR_MEMORY, "no memory for %zu bytes (%.1f GiB)", size, (double)size / (1u << 30));
-  memset(arena->block, 0, size);
   arena->size = size;
 done:
   return error;
@@ -24,7 +36,8 @@ done:
 
 void ebr_arena_destroy(ebr_arena *arena)
 {
-  free(arena->block);
+  if (arena->block && arena->size >= LARGE) munmap(arena->block, arena->size);
+  else free(arena->block);
   *arena = (ebr_arena){0};
 }
 

@@ -21,6 +21,18 @@ static double clock_read(clockid_t clock)
 double ebr_clock_seconds(void) { return clock_read(CLOCK_MONOTONIC); }
 double ebr_clock_wall(void) { return clock_read(CLOCK_REALTIME); }
 
+size_t ebr_memory_peak(void)
+{
+  char line[128];
+  unsigned long kilobytes = 0;
+  FILE *status = fopen("/proc/self/status", "re");
+  if (!status) return 0;
+  while (fgets(line, sizeof line, status))
+    if (sscanf(line, "VmHWM: %lu kB", &kilobytes) == 1) break;
+  fclose(status);
+  return kilobytes * 1024;
+}
+
 uint64_t ebr_hash(const void *bytes, size_t count, uint64_t seed) { return XXH3_64bits_withSeed(bytes, count, seed); }
 
 static ebr_error *text_grow(ebr_text *text, size_t more)

@@ -89,4 +89,4 @@ done:
   return error;
 }
 
-const ebr_measure ebr_measure_accuracy = {"accuracy", "Loss and accuracy, at the end and over training", declare, take};
+const ebr_measure ebr_measure_accuracy = {"accuracy", "Loss and accuracy, at the end and over training", declare, take, NULL};

@@ -155,4 +155,14 @@ done:
   return error;
 }
 
-const ebr_measure ebr_measure_collisions = {"collisions", "Neurons of the head that modalities share", declare, take};
+static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  int batch = ebr_measured_batch(config, shape), chunk = batch < shape->test_count ? batch : shape->test_count;
+  int each = (int)(config->data_predictive + config->data_noise);
+  bool truth = config->data_source == EBR_SOURCE_SYNTHETIC;
+  int features = truth ? shape->modalities * each : ebr_measured_modalities(config, shape);
+  return ebr_encoding_bytes((int)config->model_width, features, chunk, truth);
+}
+
+const ebr_measure ebr_measure_collisions = {"collisions", "Neurons of the head that modalities share", declare, take,
+                                            bytes};

@@ -57,3 +57,13 @@ double ebr_measured_scale(double deviation, double mean)
   static const double rounding = 1e-6; /* of sums in float */
   return deviation > rounding * fabs(mean) ? 1 / deviation : 0;
 }
+
+int ebr_measured_features(const ebr_config *config)
+{
+  return (int)config->model_encoder.value[config->model_encoder.count - 1];
+}
+
+int ebr_measured_batch(const ebr_config *config, const ebr_shape *shape)
+{
+  return config->train_batch < shape->train_count ? (int)config->train_batch : shape->train_count;
+}

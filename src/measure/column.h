@@ -22,6 +22,9 @@ EBR_FALLIBLE ebr_column_set_at(ebr_record *record, int point, int index, double 
 
 /* Modalities that the run's network has, and the data's index of its k-th; before and after the network is made. */
 int ebr_measured_modalities(const ebr_config *config, const ebr_shape *shape);
+/* l, and rows of an evaluation's chunks: the network's batch. */
+int ebr_measured_features(const ebr_config *config);
+int ebr_measured_batch(const ebr_config *config, const ebr_shape *shape);
 int ebr_measured_modality(const ebr_config *config, int k);
 int ebr_measured_slot(int only, int modality);
 

@@ -94,4 +94,4 @@ done:
 }
 
 const ebr_measure ebr_measure_contributions = {"contributions", "What is lost when a modality is removed", declare,
-                                               take};
+                                               take, NULL};

@@ -72,6 +72,9 @@ static void layout_regression(regression *r, ebr_arena *arena, int batch)
   r->hidden = ebr_arena_take(arena, (size_t)batch * neurons, sizeof(double));
 }
 
+/* Rows that an evaluation hands over at once. */
+static int chunk_of(int batch, int test_count) { return batch < test_count ? batch : test_count; }
+
 static double truth_of(const ebr_samples *samples, int row, int feature)
 {
   int each = samples->predictive + samples->noise;
@@ -137,9 +140,10 @@ static ebr_error *by_regression(const ebr_subject *subject, ebr_network *network
     encoding->modality[f] = f / each;
     encoding->predictive[f] = f % each < samples->predictive;
   }
-  layout_regression(&r, &measuring, ebr_network_batch(network));
+  int chunk = chunk_of(ebr_network_batch(network), samples->test_count);
+  layout_regression(&r, &measuring, chunk);
   EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
-  layout_regression(&r, &r.arena, ebr_network_batch(network));
+  layout_regression(&r, &r.arena, chunk);
   standardise(&r);
   EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->test, samples->test_count, NULL, add_products, &r,
                        &scores));
@@ -203,4 +207,15 @@ ebr_error *ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encoding)
   *encoding = (ebr_encoding){0};
   return subject->samples->truth[0] ? by_regression(subject, network, encoding)
                                     : by_sensitivity(subject, network, encoding);
+}
+
+size_t ebr_encoding_bytes(int neurons, int features, int chunk, bool truth)
+{
+  ebr_encoding encoding = {.neurons = neurons, .features = features};
+  regression r = {.encoding = &encoding};
+  ebr_arena arena = ebr_arena_measuring();
+  layout(&encoding, &arena);
+  if (truth) layout_regression(&r, &arena, chunk);
+  else (void)ebr_arena_take(&arena, (size_t)chunk * (size_t)neurons, sizeof(ebr_real));
+  return arena.used;
 }

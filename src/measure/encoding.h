@@ -14,6 +14,9 @@ typedef struct ebr_encoding {
 } ebr_encoding;
 
 EBR_FALLIBLE ebr_encoding_create(int neurons, int features, int modalities, ebr_encoding *encoding);
+/* What finding an encoding takes at most [bytes]; chunk: rows of an evaluation at once; truth: from the true features,
+ * else from sensitivity. */
+size_t ebr_encoding_bytes(int neurons, int features, int chunk, bool truth);
 void ebr_encoding_destroy(ebr_encoding *encoding);
 bool ebr_encoding_finite(const ebr_encoding *encoding);
 

@@ -30,21 +30,21 @@ done:
 ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
 {
   ebr_error *error = NULL;
-  double *copy = NULL;
+  ebr_arena arena = {0};
   size_t count = (size_t)rows * (size_t)cols;
   int least = rows < cols ? rows : cols;
   if (!all_finite(a, count)) {
     for (int k = 0; k < least; k++) singular[k] = NAN;
     goto done;
   }
-  copy = malloc(count * sizeof *copy);
-  EBR_CHECK_MEMORY(copy, "a matrix whose singular values are wanted");
+  EBR_TRY(ebr_arena_create(count * sizeof(double), &arena));
+  double *copy = ebr_arena_take(&arena, count, sizeof *copy);
   memcpy(copy, a, count * sizeof *copy);
   /* Row-major a is column-major a transposed, which has the same singular values. */
   lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', cols, rows, a, cols, singular, NULL, 1, NULL, 1);
   if (info > 0) EBR_TRY(by_iteration(copy, rows, cols, singular));
   else EBR_CHECK_INFO(info, "dgesdd");
 done:
-  free(copy);
+  ebr_arena_destroy(&arena);
   return error;
 }

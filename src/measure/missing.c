@@ -251,5 +251,16 @@ done:
   return error;
 }
 
+static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  const ebr_samples samples = {.train_count = shape->train_count, .test_count = shape->test_count};
+  missing g = {.samples = &samples, .m = shape->modalities, .l = ebr_measured_features(config)};
+  ebr_arena arena = ebr_arena_measuring();
+  if (!wanted(config, shape->modalities)) return 0;
+  g.q = ebr_config_reallocates(config) && config->ebr_latent > 0 ? (int)config->ebr_latent : g.l;
+  layout(&g, &arena);
+  return arena.used;
+}
+
 const ebr_measure ebr_measure_missing = {"missing", "test accuracy with modalities missing, by imputation", declare,
-                                         take};
+                                         take, bytes};

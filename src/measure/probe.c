@@ -143,4 +143,18 @@ done:
   return error;
 }
 
-const ebr_measure ebr_measure_probe = {"probe", "A fresh linear classifier on each modality's slice", declare, take};
+static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  slices train = {.modalities = ebr_measured_modalities(config, shape), .features = ebr_measured_features(config)};
+  slices test = train;
+  ebr_arena arena = ebr_arena_measuring();
+  if (!config->measure_probe) return 0;
+  train.most = shape->train_count < ROWS_MOST ? shape->train_count : ROWS_MOST;
+  test.most = shape->test_count < ROWS_MOST ? shape->test_count : ROWS_MOST;
+  layout(&train, &arena);
+  layout(&test, &arena);
+  return arena.used + (size_t)train.most * (size_t)shape->classes * sizeof(double);
+}
+
+const ebr_measure ebr_measure_probe = {"probe", "A fresh linear classifier on each modality's slice", declare, take,
+                                       bytes};

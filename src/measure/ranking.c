@@ -197,4 +197,14 @@ done:
   return error;
 }
 
-const ebr_measure ebr_measure_ranking = {"ranking", "AUC-ROC and AUC-PRC with bootstrap intervals", declare, take};
+static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  ranking r = {.count = shape->test_count, .classes = shape->classes};
+  ebr_arena arena = ebr_arena_measuring();
+  layout(&r, &arena);
+  return arena.used;
+  (void)config;
+}
+
+const ebr_measure ebr_measure_ranking = {"ranking", "AUC-ROC and AUC-PRC with bootstrap intervals", declare, take,
+                                         bytes};

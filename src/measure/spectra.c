@@ -35,16 +35,11 @@ static bool wants(const ebr_config *config, int choice) { return config->measure
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------ */
 
-static int features_of(const ebr_config *config)
-{
-  return (int)config->model_encoder.value[config->model_encoder.count - 1];
-}
-
 /* ebr_network_head's shape without a network. */
 static spectrum head_spectrum(const ebr_config *config, const ebr_shape *shape, const char *name, const char *matrix)
 {
   bool graph = config->model_fusion != EBR_FUSION_CONCAT && config->method != EBR_METHOD_UNIMODAL;
-  int features = features_of(config), width = (int)config->model_width;
+  int features = ebr_measured_features(config), width = (int)config->model_width;
   int rows = graph ? width + features : ebr_measured_modalities(config, shape) * features;
   spectrum s = {.matrix = matrix, .rows = rows, .cols = width};
   snprintf(s.name, sizeof s.name, "%s", name);
@@ -55,7 +50,7 @@ static spectrum fused_spectrum(const ebr_config *config, const ebr_shape *shape,
 {
   spectrum s = {.matrix = standardised ? "fused representation, slices at one scale" : "fused representation",
                 .rows = shape->test_count,
-                .cols = ebr_measured_modalities(config, shape) * features_of(config)};
+                .cols = ebr_measured_modalities(config, shape) * ebr_measured_features(config)};
   snprintf(s.name, sizeof s.name, standardised ? "fused_standardised" : "fused");
   return s;
 }
@@ -65,7 +60,7 @@ static spectrum latent_spectrum(const ebr_config *config, const ebr_shape *shape
   bool reallocates = ebr_config_reallocates(config) && config->ebr_latent > 0;
   spectrum s = {.matrix = "modality's latent",
                 .rows = shape->test_count,
-                .cols = reallocates ? (int)config->ebr_latent : features_of(config)};
+                .cols = reallocates ? (int)config->ebr_latent : ebr_measured_features(config)};
   snprintf(s.name, sizeof s.name, "latent.%d", modality);
   return s;
 }
@@ -133,14 +128,15 @@ static ebr_error *subtract_start(const ebr_subject *subject, const ebr_shape *sh
 {
   ebr_error *error = NULL;
   ebr_network *start = NULL;
-  double *before = malloc(count * sizeof *before);
-  EBR_CHECK_MEMORY(before, "the head's initial weights");
+  ebr_arena arena = {0};
+  EBR_TRY(ebr_arena_create(count * sizeof(double), &arena));
+  double *before = ebr_arena_take(&arena, count, sizeof *before);
   EBR_TRY(ebr_network_create(subject->config, shape, subject->only, 1, ebr_config_pair(subject->config), &start));
   ebr_network_head(start, before);
   for (size_t k = 0; k < count; k++) head[k] -= before[k];
 done:
   ebr_network_destroy(&start);
-  free(before);
+  ebr_arena_destroy(&arena);
   return error;
 }
 
@@ -150,10 +146,10 @@ static ebr_error *take_head(const ebr_subject *subject, const ebr_shape *shape, 
   const ebr_network *network = ebr_trainer_network(subject->trainer);
   spectrum s = head_spectrum(subject->config, shape, updates ? "updates" : "head", "");
   size_t count = (size_t)s.rows * (size_t)s.cols;
-  double *head = malloc(count * sizeof *head);
-  double *singular = malloc((size_t)values_of(&s) * sizeof *singular);
-  EBR_CHECK_MEMORY(head, "the head's weights");
-  EBR_CHECK_MEMORY(singular, "singular values");
+  ebr_arena arena = {0};
+  EBR_TRY(ebr_arena_create((count + (size_t)values_of(&s) + 16) * sizeof(double), &arena));
+  double *head = ebr_arena_take(&arena, count, sizeof *head);
+  double *singular = ebr_arena_take(&arena, (size_t)values_of(&s), sizeof *singular);
   EBR_CHECK(s.rows == ebr_network_head_rows(network) && s.cols == ebr_network_head_cols(network), EBR_INTERNAL,
             "the head is %d x %d, not %d x %d as declared", ebr_network_head_rows(network),
             ebr_network_head_cols(network), s.rows, s.cols);
@@ -162,8 +158,7 @@ static ebr_error *take_head(const ebr_subject *subject, const ebr_shape *shape, 
   EBR_TRY(ebr_singular_values(head, s.rows, s.cols, singular));
   EBR_TRY(record_one(subject, &s, singular, record));
 done:
-  free(singular);
-  free(head);
+  ebr_arena_destroy(&arena);
   return error;
 }
 
@@ -304,5 +299,29 @@ done:
   return error;
 }
 
+/* A matrix, LAPACK's copy of it, and for updates the same of the network before training. */
+static size_t head_bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  spectrum head = head_spectrum(config, shape, "head", "");
+  size_t matrix = (size_t)head.rows * (size_t)head.cols * sizeof(double), bytes = 2 * matrix;
+  if (wants(config, EBR_SPECTRUM_UPDATES)) {
+    size_t start = matrix + ebr_network_bytes(config, shape, -1, 1);
+    bytes += start > matrix ? start - matrix : 0;
+  }
+  return bytes;
+}
+
+static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  spectrum fused = fused_spectrum(config, shape, false), latent = latent_spectrum(config, shape, 0);
+  size_t head = wants(config, EBR_SPECTRUM_HEAD) || wants(config, EBR_SPECTRUM_UPDATES) ? head_bytes(config, shape) : 0;
+  size_t tall = 0, cells = (size_t)values_of(&fused) * (size_t)fused.cols;
+  if (wants(config, EBR_SPECTRUM_FUSED)) tall += ebr_tall_bytes(fused.cols);
+  if (wants(config, EBR_SPECTRUM_LATENT))
+    tall += (size_t)ebr_measured_modalities(config, shape) * ebr_tall_bytes(latent.cols);
+  tall += tall ? 2 * cells * sizeof(double) : 0;
+  return head > tall ? head : tall;
+}
+
 const ebr_measure ebr_measure_spectra = {"spectra", "Singular values and ranks of head and representation", declare,
-                                         take};
+                                         take, bytes};

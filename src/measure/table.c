@@ -33,6 +33,16 @@ done:
   return error;
 }
 
+size_t ebr_measures_bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  size_t most = 0;
+  for (int k = 0; k < MEASURES; k++) {
+    size_t bytes = measures[k]->bytes ? measures[k]->bytes(config, shape) : 0;
+    if (bytes > most) most = bytes;
+  }
+  return most;
+}
+
 ebr_error *ebr_measures_take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;

@@ -22,14 +22,28 @@ static void layout(ebr_tall *tall, ebr_arena *arena)
   tall->tau = ebr_arena_take(arena, (size_t)tall->cols, sizeof(double));
 }
 
+static void shape(ebr_tall *tall, int cols)
+{
+  tall->cols = cols + 1;
+  tall->capacity = tall->cols + (tall->cols > 512 ? tall->cols : 512);
+}
+
+size_t ebr_tall_bytes(int cols)
+{
+  ebr_tall tall = {0};
+  ebr_arena measuring = ebr_arena_measuring();
+  shape(&tall, cols);
+  layout(&tall, &measuring);
+  return measuring.used;
+}
+
 ebr_error *ebr_tall_create(int cols, ebr_tall **out)
 {
   ebr_error *error = NULL;
   ebr_arena measuring = ebr_arena_measuring();
   ebr_tall *tall = calloc(1, sizeof *tall);
   EBR_CHECK_MEMORY(tall, "a tall matrix");
-  tall->cols = cols + 1;
-  tall->capacity = tall->cols + (tall->cols > 512 ? tall->cols : 512);
+  shape(tall, cols);
   tall->finite = true;
   layout(tall, &measuring);
   EBR_TRY(ebr_arena_create(measuring.used, &tall->arena));
@@ -122,18 +136,17 @@ ebr_error *ebr_tall_singular(const ebr_tall *tall, const double *scale, int coun
 {
   ebr_error *error = NULL;
   int rows = tall->filled - 1, cols = tall->cols - 1, have = rows < cols ? rows : cols;
-  double *work = NULL, *found = NULL;
+  size_t cells = (size_t)(rows > 0 ? rows : 0) * (size_t)cols;
+  ebr_arena arena = {0};
   for (int k = 0; k < count; k++) singular[k] = tall->finite ? 0 : NAN;
   if (!tall->finite || have < 1) goto done;
-  work = calloc((size_t)rows * (size_t)cols, sizeof *work);
-  EBR_CHECK_MEMORY(work, "a triangular factor");
-  found = calloc((size_t)have, sizeof *found);
-  EBR_CHECK_MEMORY(found, "singular values");
+  EBR_TRY(ebr_arena_create((cells + (size_t)have + 16) * sizeof(double), &arena));
+  double *work = ebr_arena_take(&arena, cells, sizeof *work),
+         *found = ebr_arena_take(&arena, (size_t)have, sizeof *found);
   copy_centred(tall, scale, work);
   EBR_TRY(ebr_singular_values(work, rows, cols, found));
   memcpy(singular, found, (size_t)(have < count ? have : count) * sizeof *singular);
 done:
-  free(work);
-  free(found);
+  ebr_arena_destroy(&arena);
   return error;
 }

@@ -10,6 +10,8 @@
 typedef struct ebr_tall ebr_tall;
 
 EBR_FALLIBLE ebr_tall_create(int cols, ebr_tall **tall);
+/* What a tall matrix of so many columns holds [bytes]. */
+size_t ebr_tall_bytes(int cols);
 void ebr_tall_destroy(ebr_tall **tall);
 /* Where the caller writes the next row (cols). */
 EBR_FALLIBLE ebr_tall_next(ebr_tall *tall, double **row);

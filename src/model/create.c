@@ -1,4 +1,5 @@
 /* Shapes, memory and initial weights of a network. One layout function runs twice: measuring, then for real. */
+#include "model/kernels.h"
 #include "model/network.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@ size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tens
   size_t count = (size_t)rows * (size_t)cols;
   network->size += ebr_padded(count);
   int index = network->tensor_count++;
-  if (count > network->largest_weight) network->largest_weight = count;
+  if (count > network->largest_weight)
+    network->largest_weight = count < EBR_TRANSPOSED_MOST ? count : EBR_TRANSPOSED_MOST;
   if (kind.role != EBR_ROLE_BIAS) network->flops += 2.0 * rows * cols * (kind.uses > 0 ? kind.uses : 1);
   if (network->counting) return offset;
   ebr_tensor *tensor = &network->tensors[index];
@@ -32,7 +34,7 @@ static void layout_encoders(ebr_network *network, ebr_arena *arena)
     int name = network->modalities == 1 ? (int)network->config.unimodal_modality : i;
     network->input[i] = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->inputs[i]);
     ebr_mlp_layout(&network->f[i], network, arena,
-                   &(ebr_mlp_place){"f", name, false, network->batch, 1,
+                   &(ebr_mlp_place){"f", name, false, network->batch, 1, true,
                                     ebr_slice(network->F, network, i, network->features),
                                     ebr_slice(network->dF, network, i, network->features)});
   }
@@ -42,12 +44,12 @@ static void layout_reallocation(ebr_network *network, ebr_arena *arena)
 {
   for (int i = 0; i < network->modalities; i++)
     ebr_mlp_layout(&network->h[i], network, arena,
-                   &(ebr_mlp_place){"h", i, false, network->batch, 1,
+                   &(ebr_mlp_place){"h", i, false, network->batch, 1, true,
                                     ebr_slice(network->G, network, i, network->latent),
                                     ebr_slice(network->dG, network, i, network->latent)});
   for (int i = 0; i < network->modalities; i++)
     ebr_mlp_layout(&network->inverse[i], network, arena,
-                   &(ebr_mlp_place){"h_inverse", i, false, network->batch, 1,
+                   &(ebr_mlp_place){"h_inverse", i, false, network->batch, 1, true,
                                     ebr_slice(network->R, network, i, network->features),
                                     ebr_slice(network->dR, network, i, network->features)});
 }
@@ -83,7 +85,7 @@ static void layout_remedies(ebr_network *network, ebr_arena *arena)
     int in = network->latent ? network->latent : network->features;
     network->auxiliary = (ebr_mlp){.depth = 1, .width = {in, network->classes}};
     ebr_mlp_layout(&network->auxiliary, network, arena,
-                   &(ebr_mlp_place){"auxiliary", -1, false, rows, network->modalities, NULL, NULL});
+                   &(ebr_mlp_place){"auxiliary", -1, false, rows, network->modalities, false, NULL, NULL});
     network->softened = ebr_arena_take(arena, 2 * (size_t)network->classes, sizeof(double));
     network->auxiliary_dinput = ebr_take_reals(arena, (size_t)rows, (size_t)in);
   }
@@ -92,7 +94,7 @@ static void layout_remedies(ebr_network *network, ebr_arena *arena)
     int in = network->latent + (network->config.ebr_psi_conditional ? network->classes : 0);
     network->psi = (ebr_mlp){.depth = 2, .width = {in, (int)network->config.ebr_psi_hidden, network->modalities}};
     ebr_mlp_layout(&network->psi, network, arena,
-                   &(ebr_mlp_place){"psi", -1, true, rows, network->modalities, NULL, NULL});
+                   &(ebr_mlp_place){"psi", -1, true, rows, network->modalities, false, NULL, NULL});
     network->psi_input =
         network->config.ebr_psi_conditional ? ebr_take_reals(arena, (size_t)rows, (size_t)in) : network->G;
     network->psi_dinput = ebr_take_reals(arena, (size_t)rows, (size_t)in);

@@ -355,8 +355,9 @@ void ebr_graph_classifier_layout(ebr_network *network, ebr_arena *arena)
 {
   int n = network->width;
   network->head = (ebr_mlp){.depth = 2, .width = {n, n, network->classes}};
-  ebr_mlp_layout(&network->head, network, arena,
-                 &(ebr_mlp_place){"phi.classifier", -1, false, network->batch, 1, network->logits, network->dlogits});
+  ebr_mlp_layout(
+      &network->head, network, arena,
+      &(ebr_mlp_place){"phi.classifier", -1, false, network->batch, 1, true, network->logits, network->dlogits});
   network->hidden = network->head.out[0];
   network->dhidden = network->head.dout[0];
 }

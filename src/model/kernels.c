@@ -77,8 +77,7 @@ static void transpose(int rows, int cols, const ebr_real *restrict a, ebr_real *
 void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, const ebr_real *w, ebr_real *dx,
                                ebr_real *transposed)
 {
-  enum { SMALL = 1000000 }; /* products above this are packed by BLAS anyway */
-  if ((double)rows * in * out > SMALL) {
+  if ((double)rows * in * out > EBR_TRANSPOSED_MOST) {
     ebr_gemm_nt(rows, in, out, dy, out, w, out, 0, dx, in);
     return;
   }

@@ -19,6 +19,9 @@ void ebr_bias_activate_backward(int rows, int cols, const ebr_real *y, bool relu
 void ebr_add_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
 void ebr_copy_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
 
+/* Products of more multiply-adds than this are packed by BLAS anyway; so no larger weight is ever transposed. */
+enum { EBR_TRANSPOSED_MOST = 1000000 };
+
 /* y (rows x out) = act(x (rows x in) w (in x out) + bias). */
 void ebr_linear(int rows, int in, int out, const ebr_real *x, const ebr_real *w, const ebr_real *bias, bool relu,
                 ebr_real *y);

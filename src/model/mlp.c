@@ -21,7 +21,7 @@ static void add_layer(ebr_mlp *mlp, int layer, ebr_network *network, const ebr_m
 void ebr_mlp_layout(ebr_mlp *mlp, ebr_network *network, ebr_arena *arena, const ebr_mlp_place *place)
 {
   for (int k = 0; k < mlp->depth; k++) {
-    bool given = k == mlp->depth - 1 && (place->out || place->dout);
+    bool given = k == mlp->depth - 1 && place->given;
     add_layer(mlp, k, network, place);
     mlp->out[k] = given ? place->out : ebr_take_reals(arena, (size_t)place->rows, (size_t)mlp->width[k + 1]);
     mlp->dout[k] = given ? place->dout : ebr_take_reals(arena, (size_t)place->rows, (size_t)mlp->width[k + 1]);

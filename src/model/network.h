@@ -66,7 +66,7 @@ struct ebr_network {
   ebr_real *psi_dinput;       /* (m B x psi's inputs) */
   ebr_real *auxiliary_dinput; /* (m B x q or l) */
   ebr_real *transposed;       /* as large as the largest weight: scratch of backward */
-  size_t largest_weight;      /* [scalars] */
+  size_t largest_weight;      /* of those that may be transposed [scalars] */
   double *softened;           /* (2 x C): distillation's probabilities of one sample */
   ebr_mlp head;               /* concat: the two layers of phi */
   void *fusion_state;         /* of grape and muse */
@@ -97,15 +97,15 @@ static inline size_t ebr_padded(size_t count)
 size_t ebr_network_add_tensor(ebr_network *network, int rows, int cols, ebr_tensor_kind kind, const char *format, ...)
     EBR_PRINTF(5, 6);
 ebr_real *ebr_take_reals(ebr_arena *arena, size_t rows, size_t cols);
-/* Adds the tensors of an MLP named part[.modality] (modality < 0: none), and takes activations for rows rows. last, if
- * not NULL, is where the last layer's output and its gradient go. */
+/* Adds the tensors of an MLP named part[.modality] (modality < 0: none), and takes activations for rows rows. */
 typedef struct ebr_mlp_place {
   const char *part;
   int modality;
   bool psi;
   int rows;
   int uses;
-  ebr_real *out, *dout; /* NULL: taken from the arena */
+  bool given;           /* out and dout are where the last layer's go; else these are taken from the arena */
+  ebr_real *out, *dout; /* NULL in the measuring pass */
 } ebr_mlp_place;
 void ebr_mlp_layout(ebr_mlp *mlp, ebr_network *network, ebr_arena *arena, const ebr_mlp_place *place);
 

@@ -30,7 +30,7 @@ size_t ebr_run_bytes(const ebr_config *config, const ebr_shape *shape)
   size_t features = (size_t)config->model_encoder.value[config->model_encoder.count - 1];
   if (ebr_config_distils(config))
     bytes += (size_t)shape->train_count * (features + (size_t)shape->classes) * sizeof(ebr_real);
-  return bytes;
+  return bytes + ebr_measures_bytes(config, shape);
 }
 
 ebr_error *ebr_run_check(const ebr_config *config, const ebr_shape *shape)

@@ -67,6 +67,7 @@ static ebr_error *allocate(ebr_trainer *trainer)
   const ebr_network *network = trainer->network;
   int modalities = ebr_network_modalities(network), features = ebr_network_features(network);
   int classes = ebr_network_classes(network), train_count = trainer->samples->train_count;
+  if (!trainer->teaching) features = classes = 0;
   ebr_arena arena = ebr_arena_measuring();
   layout(trainer, &arena, ebr_network_size(network), train_count, modalities, features, classes);
   EBR_TRY(ebr_arena_create(arena.used, &trainer->arena));
@@ -118,7 +119,9 @@ size_t ebr_trainer_bytes(const ebr_config *config, const ebr_shape *shape, int o
   size_t network = ebr_network_bytes(config, shape, only, trainer.batch);
   size_t parameters = ebr_network_parameter_count(config, shape, only);
   int features = (int)config->model_encoder.value[config->model_encoder.count - 1];
-  layout(&trainer, &arena, parameters, shape->train_count, only < 0 ? shape->modalities : 1, features, shape->classes);
+  bool taught = only < 0 && ebr_config_distils(config);
+  layout(&trainer, &arena, parameters, shape->train_count, only < 0 ? shape->modalities : 1, taught ? features : 0,
+         taught ? shape->classes : 0);
   return network + arena.used + sizeof trainer;
 }
 

@@ -12,6 +12,9 @@ import pandas as pd
 
 SOURCE = Path(os.environ["SOURCE"])
 DATA = Path(os.environ.get("EBR_DATA", SOURCE / ".." / "shared" / "data"))
+if not DATA.is_dir():
+    print(f"skipped: there is no {DATA}; EBR_DATA names the folder of the raw files (doc/datasets.md)")
+    sys.exit(77)
 
 
 def convert(name, *arguments):
