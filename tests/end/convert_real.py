@@ -151,8 +151,6 @@ def check_avmnist_refusals():
     refuse("is no IDX file of bytes in 3 dimensions", "avmnist", "av", "-o", "refused.h5")
 
 
-if not DATA.is_dir():
-    sys.exit(f"{DATA}: the raw data of this test is not there; set EBR_DATA to its folder")
 check_mfeat()
 check_mfeat_of_uci()
 check_mfeat_refusals()
