@@ -2,6 +2,9 @@
 # The installed library serves a program outside this tree, by CMake and by pkg-config, and the installed program runs.
 set -euo pipefail
 prefix=$PWD/prefix
+# A library with sanitizers wants programs with sanitizers.
+CFLAGS=$(sed -n 's/^CMAKE_C_FLAGS:STRING=//p' "$BUILD/CMakeCache.txt")
+export CFLAGS
 cmake --install "$BUILD" --prefix "$prefix" >install.log
 "$prefix/bin/ebrsweep" --version
 "$prefix/bin/ebrsweep" --help >help.txt
@@ -16,6 +19,6 @@ PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name ebrsweep.pc)")
 export PKG_CONFIG_PATH
 pkg-config --exists --print-errors ebrsweep
 # shellcheck disable=SC2046  # flags are words
-mpicc "$SOURCE/tests/consumer/consumer.c" $(pkg-config --cflags ebrsweep) \
+mpicc $CFLAGS "$SOURCE/tests/consumer/consumer.c" $(pkg-config --cflags ebrsweep) \
   $(pkg-config --libs --static ebrsweep) -o by-pkg-config
 ./by-pkg-config
