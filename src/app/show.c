@@ -87,6 +87,18 @@ done:
   return error;
 }
 
+/* Columns that groups agree in are shown anyway. */
+static void drop_groupers(ebr_selection *of, const ebr_selection *by)
+{
+  int kept = 0;
+  for (int i = 0; i < of->columns; i++) {
+    bool groups = false;
+    for (int k = 0; k < by->columns; k++) groups |= by->column[k] == of->column[i];
+    if (!groups) of->column[kept++] = of->column[i];
+  }
+  of->columns = kept;
+}
+
 static ebr_error *show_groups(ebr_selection *selection, const show_options *options)
 {
   ebr_error *error = NULL;
@@ -94,6 +106,7 @@ static ebr_error *show_groups(ebr_selection *selection, const show_options *opti
   EBR_TRY(ebr_selection_add(selection, "--by", options->by));
   if (options->columns) EBR_TRY(ebr_selection_add(&of, "--columns", options->columns));
   else EBR_TRY(ebr_selection_add_measures(&of));
+  drop_groupers(&of, selection);
   for (int i = 0; i < of.columns; i++)
     EBR_CHECK(!ebr_results_column_is_text(of.results, of.column[i]), EBR_USAGE,
               "show: '%s' is text and has no mean; name it in --by instead",

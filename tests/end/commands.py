@@ -96,6 +96,8 @@ def shows():
     groups = json.loads(call("show", "smoke.h5", "--json", "--by", "method,ebr.lambda").stdout)
     vanilla = [row["test_loss"] for row in rows if row["method"] == "vanilla"]
     group = next(group for group in groups if group["method"] == "vanilla")
+    same = json.loads(call("show", "smoke.h5", "--json", "--by", "method,ebr.lambda", "-c", "method,test_loss").stdout)
+    assert [group["test_loss"] for group in same] == [group["test_loss"] for group in groups]
     assert len(groups) == 7 and abs(group["test_loss"] - sum(vanilla) / 2) < 1e-12, group
     text = call("show", "smoke.h5", "--limit", "3").stdout.splitlines()
     assert len(text) == 4 and "method" in text[0], text
