@@ -105,6 +105,7 @@ static void substitute(const missing *g, ebr_network *network, int modality, int
   for (int j = 0; j < g->m; j++)
     if (present[j] && (nearest < 0 || g->distance[modality * g->m + j] < g->distance[modality * g->m + nearest]))
       nearest = j;
+  if (nearest < 0) return;
   memcpy(ebr_network_latent_edit(network, modality) + (size_t)b * (size_t)g->q, latent_row(network, g, nearest, b),
          (size_t)g->q * sizeof(ebr_real));
 }

@@ -1,0 +1,226 @@
+/* Filling in for missing modalities at test, where the answer is known beforehand: nothing missing, a copy of what is
+ * missing at hand, the very sample among those to retrieve from, and networks to which a modality means nothing. */
+#include "measure/column.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "made_samples.h"
+
+static const char *const fillings[] = {"zero", "mean", "drop", "substitute", "retrieve"};
+
+typedef struct fixture {
+  ebr_config config;
+  ebr_samples samples;
+  ebr_trainer *trainer;
+  ebr_schema *schema;
+  ebr_record *record;
+  ebr_scores whole;
+} fixture;
+
+static void must(ebr_error *error)
+{
+  if (error) fail_msg("%s", ebr_error_message(error));
+}
+
+static void set(ebr_config *config, const char *name, const char *value)
+{
+  must(ebr_config_set(config, ebr_parameter_find(name), value));
+}
+
+static void setup(fixture *f, const char *method, const char *rates)
+{
+  *f = (fixture){0};
+  must(made_samples(3, &f->samples));
+  ebr_config_defaults(&f->config);
+  set(&f->config, "data.source", "hdf5");
+  set(&f->config, "model.encoder", "[6, 5]");
+  set(&f->config, "model.width", "12");
+  set(&f->config, "train.batch", "16");
+  set(&f->config, "train.rate", "0.01");
+  set(&f->config, "train.epochs", "12");
+  set(&f->config, "method", method);
+  set(&f->config, "measure.missing", rates);
+}
+
+static void train(fixture *f)
+{
+  must(ebr_trainer_create(&f->config, &f->samples, -1, ebr_config_pair(&f->config), NULL, &f->trainer));
+  for (int k = 0; k < 12; k++) {
+    ebr_losses losses;
+    int64_t diverged;
+    ebr_trainer_epoch(f->trainer, &losses, &diverged);
+    assert_int_equal(diverged, -1);
+  }
+}
+
+static void measure(fixture *f)
+{
+  ebr_shape shape = made_shape(&f->samples);
+  ebr_subject subject = {.config = &f->config, .samples = &f->samples, .trainer = f->trainer, .only = -1, .last = true};
+  must(ebr_evaluate(ebr_trainer_network(f->trainer), &f->samples, -1, f->samples.test, f->samples.test_count, NULL,
+                    NULL, NULL, &f->whole));
+  must(ebr_schema_create(&f->schema));
+  must(ebr_measure_missing.declare(&f->config, &shape, f->schema));
+  must(ebr_record_create(f->schema, &f->record));
+  ebr_record_clear(f->record);
+  must(ebr_measure_missing.take(&subject, f->record));
+}
+
+static double accuracy(const fixture *f, const char *filling, const char *rate)
+{
+  char name[64];
+  snprintf(name, sizeof name, "missing_accuracy.%s.%s", filling, rate);
+  int column = ebr_schema_find(f->schema, name);
+  if (column < 0) fail_msg("there is no column %s", name);
+  return f->record->values[ebr_schema_at(f->schema, column)->offset];
+}
+
+static void teardown(fixture *f)
+{
+  ebr_record_destroy(&f->record);
+  ebr_schema_destroy(&f->schema);
+  ebr_trainer_destroy(&f->trainer);
+  ebr_arena_destroy(&f->samples.owned);
+}
+
+static void nothing_missing_changes_nothing(void **state)
+{
+  static const char *const methods[] = {"vanilla", "ebr"}, *const heads[] = {"concat", "grape", "muse"};
+  for (int m = 0; m < 2; m++)
+    for (int h = 0; h < 3; h++) {
+      fixture f;
+      setup(&f, methods[m], "[0]");
+      set(&f.config, "model.fusion", heads[h]);
+      train(&f);
+      measure(&f);
+      for (int k = 0; k < 5; k++) assert_true(accuracy(&f, fillings[k], "0") == f.whole.accuracy);
+      teardown(&f);
+    }
+}
+
+/* All modalities are the first, in the data and in the weights: any of them stands in for any other. */
+static void make_copies(fixture *f)
+{
+  for (int i = 1; i < MADE_MODALITIES; i++) {
+    f->samples.inputs[i] = f->samples.inputs[0];
+    f->samples.x[i] = f->samples.x[0];
+    f->samples.mean[i] = f->samples.mean[0];
+    f->samples.scale[i] = f->samples.scale[0];
+  }
+}
+
+static void copy_encoder(fixture *f)
+{
+  ebr_network *network = ebr_trainer_network(f->trainer);
+  for (int t = 0; t < ebr_network_tensor_count(network); t++) {
+    const ebr_tensor *tensor = ebr_network_tensor(network, t);
+    char name[48];
+    size_t count = (size_t)tensor->rows * (size_t)tensor->cols;
+    const char *dot = strchr(tensor->name, '.');
+    if (strncmp(tensor->name, "f.", 2) != 0 && strncmp(tensor->name, "h", 1) != 0) continue;
+    snprintf(name, sizeof name, "%.*s.0%s", (int)(dot - tensor->name), tensor->name, dot + 2);
+    int first = ebr_network_tensor_find(network, name);
+    assert_true(first >= 0);
+    memcpy(ebr_network_values(network) + tensor->offset,
+           ebr_network_values(network) + ebr_network_tensor(network, first)->offset, count * sizeof(ebr_real));
+  }
+}
+
+static void copies_substitute_exactly(void **state)
+{
+  static const char *const methods[] = {"vanilla", "ebr"};
+  for (int m = 0; m < 2; m++) {
+    fixture f;
+    setup(&f, methods[m], "[0.5, 0.9]");
+    make_copies(&f);
+    train(&f);
+    copy_encoder(&f);
+    measure(&f);
+    assert_true(accuracy(&f, "substitute", "0.5") == f.whole.accuracy);
+    assert_true(accuracy(&f, "substitute", "0.9") == f.whole.accuracy);
+    assert_true(accuracy(&f, "zero", "0.9") != f.whole.accuracy);
+    teardown(&f);
+  }
+}
+
+/* Tested on what it was trained on, a sample's nearest neighbour is the sample. */
+static void a_sample_retrieves_itself(void **state)
+{
+  static const char *const methods[] = {"vanilla", "ebr"};
+  for (int m = 0; m < 2; m++) {
+    fixture f;
+    setup(&f, methods[m], "[0.5, 0.9]");
+    f.samples.test = f.samples.train;
+    train(&f);
+    measure(&f);
+    assert_true(accuracy(&f, "retrieve", "0.5") == f.whole.accuracy);
+    assert_true(accuracy(&f, "retrieve", "0.9") == f.whole.accuracy);
+    assert_true(accuracy(&f, "zero", "0.9") < f.whole.accuracy);
+    teardown(&f);
+  }
+}
+
+static void without_edges_concat_sees_zeros(void **state)
+{
+  fixture f;
+  setup(&f, "vanilla", "[0.3, 0.7]");
+  train(&f);
+  measure(&f);
+  assert_true(accuracy(&f, "drop", "0.3") == accuracy(&f, "zero", "0.3"));
+  assert_true(accuracy(&f, "drop", "0.7") == accuracy(&f, "zero", "0.7"));
+  teardown(&f);
+}
+
+/* With constant inputs a slice is its own mean: replacing it by the mean changes nothing. */
+static void a_constant_is_its_mean(void **state)
+{
+  fixture f;
+  setup(&f, "vanilla", "[0.9]");
+  for (int i = 0; i < MADE_MODALITIES; i++)
+    for (int k = 0; k < MADE_TOTAL * f.samples.inputs[i]; k++) ((float *)f.samples.x[i])[k] = 0.5f;
+  train(&f);
+  measure(&f);
+  assert_true(accuracy(&f, "mean", "0.9") == f.whole.accuracy);
+  teardown(&f);
+}
+
+/* The curve says the same as the scalars, and unimodal runs have no such measure. */
+static void curve_and_scalars_agree(void **state)
+{
+  fixture f;
+  setup(&f, "vanilla", "[0, 0.5, 0.9]");
+  ebr_shape shape = made_shape(&f.samples);
+  train(&f);
+  measure(&f);
+  for (int k = 0; k < 5; k++) {
+    static const char *const rates[] = {"0", "0.5", "0.9"};
+    char name[64];
+    snprintf(name, sizeof name, "missing_accuracy.%s", fillings[k]);
+    const ebr_column *curve = ebr_schema_at(f.schema, ebr_schema_find(f.schema, name));
+    assert_int_equal(curve->points, 3);
+    for (int r = 0; r < 3; r++)
+      assert_true(f.record->values[curve->offset + (size_t)r] == accuracy(&f, fillings[k], rates[r]));
+  }
+  teardown(&f);
+  setup(&f, "unimodal", "[0.5]");
+  must(ebr_schema_create(&f.schema));
+  must(ebr_measure_missing.declare(&f.config, &shape, f.schema));
+  assert_int_equal(ebr_schema_count(f.schema), 0);
+  teardown(&f);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(nothing_missing_changes_nothing), cmocka_unit_test(copies_substitute_exactly),
+      cmocka_unit_test(a_sample_retrieves_itself),       cmocka_unit_test(without_edges_concat_sees_zeros),
+      cmocka_unit_test(a_constant_is_its_mean),          cmocka_unit_test(curve_and_scalars_agree)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
