@@ -3,7 +3,7 @@
 #ifndef EBRSWEEP_LAW_H
 #define EBRSWEEP_LAW_H
 
-#include <ebrsweep/base.h>
+#include <ebrsweep/parallel.h>
 
 /* ---- random allocation: the null model --------------------------------------------------------------------------- */
 
@@ -31,5 +31,82 @@ void ebr_allocation_expected(const ebr_allocation *allocation, ebr_allocated *ex
  * contents. Local, allocates nothing. */
 void ebr_allocation_sample(const ebr_allocation *allocation, int64_t trials, ebr_stream *stream, uint32_t *scratch,
                            ebr_allocated *mean, ebr_allocated *error);
+
+/* ---- forms ------------------------------------------------------------------------------------------------------- */
+
+/* A count of collisions at m modalities; p = m(m-1)/2 is the number of pairs of modalities. */
+typedef enum ebr_form {
+  EBR_FORM_LINEAR,      /* c (m - 1) */
+  EBR_FORM_QUADRATIC,   /* c p: the claim */
+  EBR_FORM_PAIRS_POWER, /* c p^gamma: gamma = 1 is the claim */
+  EBR_FORM_POWER,       /* c m^alpha */
+  EBR_FORM_ALLOCATION,  /* c P(a neuron holds two or more modalities), each with occupancy a */
+  EBR_FORM_SATURATING,  /* c p / (1 + r p) */
+  EBR_FORMS
+} ebr_form;
+
+enum { EBR_FORM_PARAMETERS_MOST = 2 };
+
+const char *ebr_form_name(ebr_form form);
+const char *ebr_form_formula(ebr_form form);
+int ebr_form_parameters(ebr_form form);
+const char *ebr_form_parameter_name(ebr_form form, int parameter); /* "c", "gamma", ... */
+double ebr_form_value(ebr_form form, double m, const double *parameters);
+
+/* ---- fits -------------------------------------------------------------------------------------------------------- */
+
+/* Means over seeds at one m. */
+typedef struct ebr_law_point {
+  double m, mean;
+  double error; /* standard error of the mean; 0 is taken as a millionth of the largest mean */
+} ebr_law_point;
+
+typedef struct ebr_law_fit {
+  double parameters[EBR_FORM_PARAMETERS_MOST];
+  double squares; /* sum of squared residuals in standard errors */
+  double aicc;    /* squares + 2 k + 2 k (k + 1) / (N - k - 1); Inf if N <= k + 1. Hurvich & Tsai, Biometrika 1989 */
+} ebr_law_fit;
+
+typedef struct ebr_fitter ebr_fitter;
+
+/* Local. Bounded weighted least squares by PETSc's TAO (BRGN); PETSc must be initialised, and the fitter destroyed
+ * before it is finalised. points (count) is copied by each fit; count is fixed. */
+EBR_FALLIBLE ebr_fitter_create(int count, ebr_fitter **fitter);
+void ebr_fitter_destroy(ebr_fitter **fitter);
+/* EBR_RESULTS if the means are not finite or none is positive. m >= 2, ascending. */
+EBR_FALLIBLE ebr_fitter_fit(ebr_fitter *fitter, ebr_form form, const ebr_law_point *points, ebr_law_fit *fit);
+
+/* ---- one group of runs ------------------------------------------------------------------------------------------- */
+
+/* The counts of runs that differ in m and seed alone. */
+typedef struct ebr_law_run {
+  double m, count;
+} ebr_law_run;
+
+enum { EBR_LAW_MODALITIES_MOST = 64, EBR_LAW_WORDS = 512 };
+
+typedef enum ebr_verdict { EBR_VERDICT_SUPPORTED, EBR_VERDICT_REFUTED, EBR_VERDICT_CANNOT_TELL } ebr_verdict;
+
+typedef struct ebr_law_study {
+  int points;
+  ebr_law_point point[EBR_LAW_MODALITIES_MOST];
+  int seeds[EBR_LAW_MODALITIES_MOST];          /* runs at each point */
+  double local_gamma[EBR_LAW_MODALITIES_MOST]; /* between points k and k + 1: d ln count / d ln p */
+  ebr_law_fit fit[EBR_FORMS];
+  double weight[EBR_FORMS]; /* AICc weights: sum 1. Burnham & Anderson 2002 */
+  ebr_form best;
+  double interval[EBR_FORMS][EBR_FORM_PARAMETERS_MOST][2]; /* 95 %, bootstrap over seeds */
+  ebr_verdict verdict;
+  char words[EBR_LAW_WORDS]; /* the verdict with its numbers */
+} ebr_law_study;
+
+const char *ebr_verdict_name(ebr_verdict verdict);
+
+/* Collective over comm; every rank passes the same runs (count, any order), key and resamples and gets the same bits,
+ * whatever the number of ranks. Fits all forms to the means over seeds, weighted by their standard errors; resamples
+ * seeds within each m for intervals. Too little data (fewer than three m, one run at an m, no count above 0) is a
+ * verdict 'cannot tell' whose words say why, with nothing fitted. EBR_RESULTS for a count that is not finite. */
+EBR_FALLIBLE ebr_law_study_make(MPI_Comm comm, const ebr_law_run *runs, int64_t count, uint64_t key, int resamples,
+                                ebr_law_study *study);
 
 #endif
