@@ -94,7 +94,7 @@ typedef struct ebr_law_study {
   double local_gamma[EBR_LAW_MODALITIES_MOST]; /* between points k and k + 1: d ln count / d ln p */
   ebr_law_fit fit[EBR_FORMS];
   double weight[EBR_FORMS]; /* AICc weights: sum 1. Burnham & Anderson 2002 */
-  ebr_form best;
+  ebr_form best;            /* fewest parameters among those with an AICc within 2 of the least */
   double interval[EBR_FORMS][EBR_FORM_PARAMETERS_MOST][2]; /* 95 %, bootstrap over seeds */
   ebr_verdict verdict;
   char words[EBR_LAW_WORDS]; /* the verdict with its numbers */
