@@ -14,7 +14,7 @@ struct ebr_fitter {
   const ebr_form_row *form;
   double top;            /* the largest mean */
   ebr_law_point *points; /* (count) */
-  Tao tao[UNKNOWNS];     /* with one unknown, and with two */
+  /* with one unknown, and with two */
   Vec unknowns[UNKNOWNS], least[UNKNOWNS], most[UNKNOWNS], residual[UNKNOWNS];
   Mat jacobian[UNKNOWNS];
 };
@@ -100,15 +100,6 @@ static ebr_error *prepare(ebr_fitter *fitter, int which)
   TRY_PETSC(VecDuplicate(fitter->unknowns[which], &fitter->most[which]));
   TRY_PETSC(VecCreateSeq(PETSC_COMM_SELF, fitter->count, &fitter->residual[which]));
   TRY_PETSC(MatCreateSeqDense(PETSC_COMM_SELF, fitter->count, which + 1, NULL, &fitter->jacobian[which]));
-  TRY_PETSC(TaoCreate(PETSC_COMM_SELF, &fitter->tao[which]));
-  TRY_PETSC(TaoSetType(fitter->tao[which], TAOBRGN));
-  TRY_PETSC(TaoSetResidualRoutine(fitter->tao[which], fitter->residual[which], residuals, fitter));
-  TRY_PETSC(TaoSetJacobianResidualRoutine(fitter->tao[which], fitter->jacobian[which], fitter->jacobian[which], slopes,
-                                          fitter));
-  TRY_PETSC(TaoSetVariableBounds(fitter->tao[which], fitter->least[which], fitter->most[which]));
-  TRY_PETSC(TaoSetTolerances(fitter->tao[which], 1e-9, 1e-10, 0));
-  TRY_PETSC(TaoSetMaximumIterations(fitter->tao[which], 500));
-  TRY_PETSC(TaoSetFromOptions(fitter->tao[which]));
 done:
   return error;
 }
@@ -134,7 +125,6 @@ void ebr_fitter_destroy(ebr_fitter **fitter)
   ebr_fitter *f = *fitter;
   if (!f) return;
   for (int which = 0; which < UNKNOWNS; which++) {
-    (void)TaoDestroy(&f->tao[which]);
     (void)VecDestroy(&f->unknowns[which]);
     (void)VecDestroy(&f->least[which]);
     (void)VecDestroy(&f->most[which]);
@@ -166,6 +156,28 @@ static double aicc(double squares, int k, int count)
   return count > k + 1 ? squares + 2.0 * k + 2.0 * k * (k + 1) / (count - k - 1) : INFINITY;
 }
 
+/* A solver keeps its damping from one solve to the next: a new one for each fit, so that a fit's bits do not depend on
+ * which fits came before it on this rank. */
+static ebr_error *solve(ebr_fitter *fitter, int which)
+{
+  ebr_error *error = NULL;
+  Tao tao = NULL;
+  Mat jacobian = fitter->jacobian[which];
+  TRY_PETSC(TaoCreate(PETSC_COMM_SELF, &tao));
+  TRY_PETSC(TaoSetType(tao, TAOBRGN));
+  TRY_PETSC(TaoSetResidualRoutine(tao, fitter->residual[which], residuals, fitter));
+  TRY_PETSC(TaoSetJacobianResidualRoutine(tao, jacobian, jacobian, slopes, fitter));
+  TRY_PETSC(TaoSetVariableBounds(tao, fitter->least[which], fitter->most[which]));
+  TRY_PETSC(TaoSetTolerances(tao, 1e-9, 1e-10, 0));
+  TRY_PETSC(TaoSetMaximumIterations(tao, 500));
+  TRY_PETSC(TaoSetFromOptions(tao));
+  TRY_PETSC(TaoSetSolution(tao, fitter->unknowns[which]));
+  TRY_PETSC(TaoSolve(tao));
+done:
+  (void)TaoDestroy(&tao);
+  return error;
+}
+
 ebr_error *ebr_fitter_fit(ebr_fitter *fitter, ebr_form form, const ebr_law_point *points, ebr_law_fit *fit)
 {
   ebr_error *error = NULL;
@@ -184,8 +196,7 @@ ebr_error *ebr_fitter_fit(ebr_fitter *fitter, ebr_form form, const ebr_law_point
     TRY_PETSC(VecSetValue(fitter->least[which], 1, row->least, INSERT_VALUES));
     TRY_PETSC(VecSetValue(fitter->most[which], 1, row->most, INSERT_VALUES));
   }
-  TRY_PETSC(TaoSetSolution(fitter->tao[which], fitter->unknowns[which]));
-  TRY_PETSC(TaoSolve(fitter->tao[which]));
+  EBR_TRY(solve(fitter, which));
   TRY_PETSC(residuals(NULL, fitter->unknowns[which], fitter->residual[which], fitter));
   TRY_PETSC(VecNorm(fitter->residual[which], NORM_2, &squares));
   TRY_PETSC(VecGetArrayRead(fitter->unknowns[which], &u));

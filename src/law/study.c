@@ -1,4 +1,4 @@
-#include <ebrsweep/law.h>
+#include "law/forms.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -171,6 +171,14 @@ static double small_sample_factor(int n)
   return t / z * sqrt(n / v);
 }
 
+static void keep_within(ebr_form form, int parameter, double *interval)
+{
+  const ebr_form_row *row = ebr_form_row_of(form);
+  double least = parameter ? row->least : 0, most = parameter ? row->most : INFINITY;
+  interval[0] = fmax(interval[0], least);
+  interval[1] = fmin(interval[1], most);
+}
+
 static void find_intervals(double *column, int resamples, const double *values, ebr_law_study *study)
 {
   double factor = small_sample_factor(fewest_seeds(study));
@@ -181,6 +189,7 @@ static void find_intervals(double *column, int resamples, const double *values, 
     qsort(column, (size_t)resamples, sizeof *column, ascending);
     interval[0] = estimate + factor * (column[(int)(0.025 * (resamples - 1))] - estimate);
     interval[1] = estimate + factor * (column[(int)ceil(0.975 * (resamples - 1))] - estimate);
+    keep_within((ebr_form)form, parameter, interval);
   }
 }
 
