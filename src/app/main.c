@@ -19,6 +19,7 @@ static const subcommand *subcommand_at(int index)
       {"run", "SWEEP", "train and measure, under mpirun or srun; creates or resumes the results file", ebr_app_run},
       {"status", "RESULTS", "done, running, failed, rate and time left, also while it runs", ebr_app_status},
       {"show", "RESULTS", "a table of runs", ebr_app_show},
+      {"law", "RESULTS", "do collisions grow quadratically with modalities? fits, intervals, verdicts", ebr_app_law},
   };
   return index < (int)(sizeof subcommands / sizeof *subcommands) ? &subcommands[index] : NULL;
 }
@@ -67,6 +68,17 @@ void ebr_app_say(const ebr_error *error)
   if (!error || !ebr_error_message(error)[0]) return;
   fprintf(stderr, "ebrsweep: %s\n", ebr_error_message(error));
   if (getenv("EBR_TRACE")) fputs(ebr_error_trace(error), stderr);
+}
+
+ebr_error *ebr_app_say_once(MPI_Comm comm, ebr_error *error)
+{
+  int rank = 0;
+  if (!error) return NULL;
+  ebr_code code = ebr_error_code(error);
+  if (MPI_Comm_rank(comm, &rank) != MPI_SUCCESS || rank == 0) ebr_app_say(error);
+  ebr_error_destroy(&error);
+  MPI_Barrier(comm);
+  return ebr_error_create(code, __FILE__, __LINE__, "%s", "");
 }
 
 int main(int argc, char **argv)

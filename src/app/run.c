@@ -305,17 +305,6 @@ done:
   return error;
 }
 
-/* One rank speaks for all, and before any rank ends: mpirun kills the others as soon as one has ended with a code. */
-static ebr_error *spoken(const job *j, ebr_error *error)
-{
-  if (!error) return NULL;
-  ebr_code code = ebr_error_code(error);
-  if (j->rank == 0) ebr_app_say(error);
-  ebr_error_destroy(&error);
-  if (j->comm != MPI_COMM_NULL) MPI_Barrier(j->comm);
-  return ebr_error_create(code, __FILE__, __LINE__, "%s", "");
-}
-
 ebr_error *ebr_app_run(int argc, char **argv)
 {
   ebr_error *error = NULL;
@@ -329,7 +318,7 @@ ebr_error *ebr_app_run(int argc, char **argv)
   EBR_TRY(command_line(argc, argv, &command));
   EBR_TRY(start(&j));
   error = finish(&j, carry_out(&j, command.data));
-  error = spoken(&j, error);
+  if (j.comm != MPI_COMM_NULL) error = ebr_app_say_once(j.comm, error);
   if (j.comm != MPI_COMM_NULL) MPI_Comm_free(&j.comm);
   MPI_Finalize();
 done:

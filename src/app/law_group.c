@@ -1,0 +1,190 @@
+#include "app/law_group.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char prefix[] = "colliding_pairs.";
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+/* The middle one of the thresholds of the first kind. */
+static const char *usual_measure(const ebr_results *results)
+{
+  int found[64], count = 0;
+  for (int i = 0; i < ebr_results_column_count(results) && count < 64; i++)
+    if (strncmp(ebr_results_column_name(results, i), prefix, sizeof prefix - 1) == 0) found[count++] = i;
+  return count ? ebr_results_column_name(results, found[(count - 1) / 2]) : NULL;
+}
+
+static ebr_error *choose_measure(const ebr_results *results, const char *wanted, const char **measure)
+{
+  ebr_error *error = NULL;
+  *measure = wanted ? wanted : usual_measure(results);
+  EBR_CHECK(*measure, EBR_RESULTS, "there is no column %s*: the sweep did not measure collisions", prefix);
+  int column = ebr_results_column_find(results, *measure);
+  const char *nearest = column < 0 ? ebr_filter_nearest(results, *measure) : NULL;
+  EBR_CHECK(column >= 0, EBR_USAGE, "--measure: there is no column '%s'%s%s%s", *measure,
+            nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  EBR_CHECK(!ebr_results_column_is_text(results, column), EBR_USAGE, "--measure: '%s' is text and counts nothing",
+            *measure);
+done:
+  return error;
+}
+
+static ebr_error *usual_groupers(ebr_selection *by)
+{
+  ebr_error *error = NULL;
+  for (int i = 0; i < ebr_results_column_count(by->results); i++) {
+    const char *name = ebr_results_column_name(by->results, i);
+    if (!ebr_results_column_is_axis(by->results, i)) continue;
+    if (strcmp(name, "data.modalities") == 0 || strcmp(name, "seed") == 0) continue;
+    EBR_TRY(ebr_selection_add(by, "--by", name));
+  }
+done:
+  return error;
+}
+
+/* ---- runs -------------------------------------------------------------------------------------------------------- */
+
+static double number(const ebr_results *results, int64_t run, const char *name)
+{
+  int column = ebr_results_column_find(results, name);
+  return column < 0 ? NAN : ebr_results_number(results, run, column);
+}
+
+/* Each feature is on a neuron with the chance that was measured, independently: n k^2 p q^2. */
+static double null_pairs(const ebr_results *results, int64_t run, const char *measure)
+{
+  char name[96];
+  double m = number(results, run, "data.modalities"), k = number(results, run, "data.predictive");
+  if (strncmp(measure, prefix, sizeof prefix - 1) != 0) return NAN;
+  snprintf(name, sizeof name, "feature_occupancy.%s", measure + sizeof prefix - 1);
+  double occupancy = number(results, run, name);
+  return number(results, run, "model.width") * k * k * m * (m - 1) / 2 * occupancy * occupancy;
+}
+
+static ebr_error *find_group(ebr_law_groups *groups, int64_t run, ebr_law_group **group)
+{
+  ebr_error *error = NULL;
+  uint64_t hash = 0;
+  for (int i = 0; i < groups->by.columns; i++) {
+    const char *cell = ebr_results_cell(groups->by.results, run, groups->by.column[i]);
+    hash = ebr_hash(cell, strlen(cell) + 1, hash);
+  }
+  *group = NULL;
+  for (int i = 0; i < groups->count && !*group; i++)
+    if (groups->group[i].hash == hash) *group = &groups->group[i];
+  if (*group) goto done;
+  ebr_law_group *grown = realloc(groups->group, (size_t)(groups->count + 1) * sizeof *grown);
+  EBR_CHECK_MEMORY(grown, "groups of runs");
+  groups->group = grown;
+  *group = &grown[groups->count++];
+  **group = (ebr_law_group){.hash = hash, .run = run};
+done:
+  return error;
+}
+
+static ebr_error *add_run(ebr_law_groups *groups, int64_t run)
+{
+  ebr_error *error = NULL;
+  const ebr_results *results = groups->by.results;
+  ebr_law_group *group;
+  char name[96];
+  EBR_TRY(find_group(groups, run, &group));
+  if (group->count % 64 == 0) {
+    size_t room = (size_t)group->count + 64;
+    ebr_law_run *trained = realloc(group->trained, room * sizeof *trained);
+    if (trained) group->trained = trained;
+    ebr_law_run *untrained = realloc(group->untrained, room * sizeof *untrained);
+    if (untrained) group->untrained = untrained;
+    double *null = realloc(group->null, room * sizeof *null);
+    if (null) group->null = null;
+    EBR_CHECK(trained && untrained && null, EBR_MEMORY, "no memory for the counts of %zu runs", room);
+  }
+  double m = number(results, run, "data.modalities");
+  snprintf(name, sizeof name, "initial.%s", groups->measure);
+  group->trained[group->count] = (ebr_law_run){m, number(results, run, groups->measure)};
+  group->untrained[group->count] = (ebr_law_run){m, number(results, run, name)};
+  group->null[group->count++] = null_pairs(results, run, groups->measure);
+done:
+  return error;
+}
+
+ebr_error *ebr_law_groups_collect(ebr_results *results, const char *where, const char *by, const char *measure,
+                                  ebr_law_groups *groups)
+{
+  ebr_error *error = NULL;
+  ebr_row row;
+  *groups = (ebr_law_groups){.by = {.results = results}};
+  EBR_TRY(choose_measure(results, measure, &groups->measure));
+  EBR_TRY(ebr_selection_filter(&groups->by, where));
+  if (by) EBR_TRY(ebr_selection_add(&groups->by, "--by", by));
+  else EBR_TRY(usual_groupers(&groups->by));
+  for (int64_t k = 0; k < groups->by.runs; k++) {
+    int64_t run = groups->by.run[k];
+    ebr_results_row(results, run, &row);
+    bool counted = row.status == EBR_STATUS_DONE && isfinite(number(results, run, groups->measure));
+    groups->left_out += !counted && row.status != EBR_STATUS_REMOVED;
+    if (counted && number(results, run, "data.modalities") >= 2) EBR_TRY(add_run(groups, run));
+  }
+  EBR_CHECK(groups->count > 0, EBR_RESULTS, "no run is done that has two modalities or more and %s", groups->measure);
+done:
+  return error;
+}
+
+bool ebr_law_groups_differ(const ebr_law_groups *groups, int column)
+{
+  char first[64];
+  snprintf(first, sizeof first, "%s", ebr_results_cell(groups->by.results, groups->group[0].run, column));
+  for (int i = 1; i < groups->count; i++)
+    if (strncmp(first, ebr_results_cell(groups->by.results, groups->group[i].run, column), sizeof first - 1) != 0)
+      return true;
+  return false;
+}
+
+void ebr_law_groups_release(ebr_law_groups *groups)
+{
+  for (int i = 0; i < groups->count; i++) {
+    free(groups->group[i].trained);
+    free(groups->group[i].untrained);
+    free(groups->group[i].null);
+  }
+  free(groups->group);
+  ebr_selection_release(&groups->by);
+  *groups = (ebr_law_groups){0};
+}
+
+/* ---- studies ----------------------------------------------------------------------------------------------------- */
+
+static void compare_with_null(ebr_law_group *group)
+{
+  for (int k = 0; k < group->study.points; k++) {
+    double expected = 0;
+    for (int64_t i = 0; i < group->count; i++)
+      if (group->trained[i].m == group->study.point[k].m) expected += group->null[i] / group->study.seeds[k];
+    group->ratio[k] = group->study.point[k].mean / expected;
+  }
+}
+
+static bool measured_before(const ebr_law_group *group)
+{
+  for (int64_t i = 0; i < group->count; i++)
+    if (!isfinite(group->untrained[i].count)) return false;
+  return true;
+}
+
+ebr_error *ebr_law_groups_study(MPI_Comm comm, int resamples, ebr_law_groups *groups)
+{
+  ebr_error *error = NULL;
+  for (int i = 0; i < groups->count; i++) {
+    ebr_law_group *group = &groups->group[i];
+    EBR_TRY(ebr_law_study_make(comm, group->trained, group->count, group->hash, resamples, &group->study));
+    if (measured_before(group))
+      EBR_TRY(ebr_law_study_make(comm, group->untrained, group->count, group->hash, resamples, &group->start));
+    compare_with_null(group);
+  }
+done:
+  return error;
+}
