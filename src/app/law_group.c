@@ -9,12 +9,18 @@ static const char prefix[] = "colliding_pairs.";
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
-/* The middle one of the thresholds of the first kind. */
+/* The middle one of the thresholds of the first kind that was measured. */
 static const char *usual_measure(const ebr_results *results)
 {
   int found[64], count = 0;
-  for (int i = 0; i < ebr_results_column_count(results) && count < 64; i++)
-    if (strncmp(ebr_results_column_name(results, i), prefix, sizeof prefix - 1) == 0) found[count++] = i;
+  size_t kind = 0; /* length of "colliding_pairs.relative." */
+  for (int i = 0; i < ebr_results_column_count(results) && count < 64; i++) {
+    const char *name = ebr_results_column_name(results, i);
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0) continue;
+    if (count == 0) kind = sizeof prefix + strcspn(name + sizeof prefix - 1, ".");
+    if (count > 0 && strncmp(name, ebr_results_column_name(results, found[0]), kind) != 0) continue;
+    found[count++] = i;
+  }
   return count ? ebr_results_column_name(results, found[(count - 1) / 2]) : NULL;
 }
 
