@@ -74,17 +74,25 @@ done:
 
 /* ---- printing ---------------------------------------------------------------------------------------------------- */
 
-static void print_label(const ebr_law_groups *groups, const ebr_law_group *group, const char *separator)
+/* Parameters that play no part in the group's runs are not in its label. */
+static ebr_error *print_label(const ebr_law_groups *groups, const ebr_law_group *group)
 {
+  ebr_error *error = NULL;
+  ebr_text cell = {0};
   bool any = false;
   for (int i = 0; i < groups->by.columns; i++) {
     int column = groups->by.column[i];
     if (groups->count > 1 && !ebr_law_groups_differ(groups, column)) continue;
-    printf("%s%s %s", any ? separator : "", ebr_results_column_name(groups->by.results, column),
-           ebr_results_cell(groups->by.results, group->run, column));
+    ebr_text_destroy(&cell);
+    EBR_TRY(ebr_selection_cell(groups->by.results, EBR_FORMAT_PLAIN, group->run, column, &cell));
+    if (strcmp(cell.data, "-") == 0) continue;
+    printf("%s%s %s", any ? ", " : "", ebr_results_column_name(groups->by.results, column), cell.data);
     any = true;
   }
   if (!any) printf("all runs");
+done:
+  ebr_text_destroy(&cell);
+  return error;
 }
 
 static void print_points(const ebr_law_group *group)
@@ -116,10 +124,11 @@ static void print_fits(const ebr_law_study *study)
   }
 }
 
-static void print_group(const ebr_law_groups *groups, const ebr_law_group *group)
+static ebr_error *print_group(const ebr_law_groups *groups, const ebr_law_group *group)
 {
+  ebr_error *error = NULL;
   const ebr_law_study *study = &group->study;
-  print_label(groups, group, ", ");
+  EBR_TRY(print_label(groups, group));
   printf("\n");
   print_points(group);
   if (study->weight[0] + study->weight[EBR_FORM_QUADRATIC] + study->weight[EBR_FORM_PAIRS_POWER] > 0 ||
@@ -131,10 +140,13 @@ static void print_group(const ebr_law_groups *groups, const ebr_law_group *group
     printf("  before training: gamma = %.3f [%.3f, %.3f]\n", group->start.fit[EBR_FORM_PAIRS_POWER].parameters[1],
            group->start.interval[EBR_FORM_PAIRS_POWER][1][0], group->start.interval[EBR_FORM_PAIRS_POWER][1][1]);
   printf("  %s\n\n", study->words);
+done:
+  return error;
 }
 
-static void print_markdown(const ebr_law_groups *groups)
+static ebr_error *print_markdown(const ebr_law_groups *groups)
 {
+  ebr_error *error = NULL;
   printf(
       "| group | gamma | 95 %% interval | before training | form | verdict |\n| --- | --- | --- | --- | --- | --- |\n");
   for (int i = 0; i < groups->count; i++) {
@@ -142,7 +154,7 @@ static void print_markdown(const ebr_law_groups *groups)
     const double *interval = group->study.interval[EBR_FORM_PAIRS_POWER][1];
     bool fitted = group->study.weight[group->study.best] > 0, before = group->start.weight[group->start.best] > 0;
     printf("| ");
-    print_label(groups, group, ", ");
+    EBR_TRY(print_label(groups, group));
     if (fitted)
       printf(" | %.3f | [%.3f, %.3f] |", group->study.fit[EBR_FORM_PAIRS_POWER].parameters[1], interval[0],
              interval[1]);
@@ -151,6 +163,8 @@ static void print_markdown(const ebr_law_groups *groups)
     else printf(" |");
     printf(" %s | %s |\n", fitted ? ebr_form_name(group->study.best) : "", ebr_verdict_name(group->study.verdict));
   }
+done:
+  return error;
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
@@ -284,12 +298,12 @@ static ebr_error *print(const law_options *options, const ebr_law_groups *groups
     fprintf(stderr, "%lld of %lld runs are missing or failed, and left out\n", (long long)groups->left_out,
             (long long)groups->by.runs);
   if (options->json) return print_json(groups);
-  if (options->markdown) print_markdown(groups);
-  else {
-    printf("%s: %s against the number of modalities m\n\n", options->path, groups->measure);
-    for (int i = 0; i < groups->count; i++) print_group(groups, &groups->group[i]);
-  }
-  return NULL;
+  if (options->markdown) return print_markdown(groups);
+  ebr_error *error = NULL;
+  printf("%s: %s against the number of modalities m\n\n", options->path, groups->measure);
+  for (int i = 0; i < groups->count; i++) EBR_TRY(print_group(groups, &groups->group[i]));
+done:
+  return error;
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
