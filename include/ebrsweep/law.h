@@ -109,4 +109,24 @@ const char *ebr_verdict_name(ebr_verdict verdict);
 EBR_FALLIBLE ebr_law_study_make(MPI_Comm comm, const ebr_law_run *runs, int64_t count, uint64_t key, int resamples,
                                 ebr_law_study *study);
 
+/* ---- marginal contribution against collisions -------------------------------------------------------------------- */
+
+typedef struct ebr_law_pair {
+  double m, count;
+  double contribution; /* of a modality, mean over the run's modalities, in test loss */
+} ebr_law_pair;
+
+typedef struct ebr_law_slope {
+  double slope;       /* change of contribution when collisions double; NaN if either does not vary within any m */
+  double interval[2]; /* 95 %, bootstrap over seeds */
+  double correlation; /* within m */
+  int64_t runs;
+} ebr_law_slope;
+
+/* Local. Theorem 1: a modality contributes less where collisions are more. Least squares of contribution on
+ * count / mean count, both centred within each m; the order of runs changes no bit. All values must be finite;
+ * resamples at least 1. */
+EBR_FALLIBLE ebr_law_slope_make(const ebr_law_pair *runs, int64_t count, uint64_t key, int resamples,
+                                ebr_law_slope *slope);
+
 #endif

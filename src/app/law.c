@@ -139,6 +139,9 @@ static ebr_error *print_group(const ebr_law_groups *groups, const ebr_law_group 
   if (group->start.points > 0 && group->start.weight[group->start.best] > 0)
     printf("  before training: gamma = %.3f [%.3f, %.3f]\n", group->start.fit[EBR_FORM_PAIRS_POWER].parameters[1],
            group->start.interval[EBR_FORM_PAIRS_POWER][1][0], group->start.interval[EBR_FORM_PAIRS_POWER][1][1]);
+  if (isfinite(group->slope.slope))
+    printf("  contribution of a modality (test loss) when collisions double, m held: %+.4g [%+.4g, %+.4g], r = %.2f\n",
+           group->slope.slope, group->slope.interval[0], group->slope.interval[1], group->slope.correlation);
   printf("  %s\n\n", study->words);
 done:
   return error;
@@ -249,6 +252,18 @@ done:
   return error;
 }
 
+static ebr_error *add_slope(ebr_text *text, const ebr_law_slope *slope)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(add_number(text, ", \"contribution_slope\": {\"slope\": ", slope->slope));
+  EBR_TRY(add_number(text, ", \"interval\": [", slope->interval[0]));
+  EBR_TRY(add_number(text, ", ", slope->interval[1]));
+  EBR_TRY(add_number(text, "], \"correlation\": ", slope->correlation));
+  EBR_TRY(ebr_text_add(text, ", \"runs\": %lld}", (long long)slope->runs));
+done:
+  return error;
+}
+
 static ebr_error *add_group(ebr_text *text, const ebr_law_groups *groups, const ebr_law_group *group)
 {
   ebr_error *error = NULL;
@@ -271,6 +286,7 @@ static ebr_error *add_group(ebr_text *text, const ebr_law_groups *groups, const 
   if (start->weight[start->best] > 0)
     EBR_TRY(add_number(text, "\"gamma_before_training\": ", start->fit[EBR_FORM_PAIRS_POWER].parameters[1]));
   else EBR_TRY(ebr_text_add(text, "\"gamma_before_training\": null"));
+  EBR_TRY(add_slope(text, &group->slope));
   EBR_TRY(ebr_text_add(text, ", \"verdict\": \"%s\", \"words\": ", ebr_verdict_name(study->verdict)));
   EBR_TRY(ebr_text_add_json(text, study->words));
   EBR_TRY(ebr_text_add(text, "}"));

@@ -71,6 +71,18 @@ static double null_pairs(const ebr_results *results, int64_t run, const char *me
   return number(results, run, "model.width") * k * k * m * (m - 1) / 2 * occupancy * occupancy;
 }
 
+/* Mean over the run's modalities; NaN if it was not measured. */
+static double contribution(const ebr_results *results, int64_t run, double m)
+{
+  double sum = 0;
+  char name[32];
+  for (int k = 0; k < m; k++) {
+    snprintf(name, sizeof name, "contribution.%d", k);
+    sum += number(results, run, name);
+  }
+  return sum / m;
+}
+
 static ebr_error *find_group(ebr_law_groups *groups, int64_t run, ebr_law_group **group)
 {
   ebr_error *error = NULL;
@@ -107,12 +119,16 @@ static ebr_error *add_run(ebr_law_groups *groups, int64_t run)
     if (untrained) group->untrained = untrained;
     double *null = realloc(group->null, room * sizeof *null);
     if (null) group->null = null;
-    EBR_CHECK(trained && untrained && null, EBR_MEMORY, "no memory for the counts of %zu runs", room);
+    ebr_law_pair *pair = realloc(group->pair, room * sizeof *pair);
+    if (pair) group->pair = pair;
+    EBR_CHECK(trained && untrained && null && pair, EBR_MEMORY, "no memory for the counts of %zu runs", room);
   }
   double m = number(results, run, "data.modalities");
   snprintf(name, sizeof name, "initial.%s", groups->measure);
   group->trained[group->count] = (ebr_law_run){m, number(results, run, groups->measure)};
   group->untrained[group->count] = (ebr_law_run){m, number(results, run, name)};
+  ebr_law_pair pair = {m, group->trained[group->count].count, contribution(results, run, m)};
+  if (isfinite(pair.contribution)) group->pair[group->pairs++] = pair;
   group->null[group->count++] = null_pairs(results, run, groups->measure);
 done:
   return error;
@@ -156,6 +172,7 @@ void ebr_law_groups_release(ebr_law_groups *groups)
     free(groups->group[i].trained);
     free(groups->group[i].untrained);
     free(groups->group[i].null);
+    free(groups->group[i].pair);
   }
   free(groups->group);
   ebr_selection_release(&groups->by);
@@ -189,6 +206,7 @@ ebr_error *ebr_law_groups_study(MPI_Comm comm, int resamples, ebr_law_groups *gr
     EBR_TRY(ebr_law_study_make(comm, group->trained, group->count, group->hash, resamples, &group->study));
     if (measured_before(group))
       EBR_TRY(ebr_law_study_make(comm, group->untrained, group->count, group->hash, resamples, &group->start));
+    EBR_TRY(ebr_agree(comm, ebr_law_slope_make(group->pair, group->pairs, group->hash, resamples, &group->slope)));
     compare_with_null(group);
   }
 done:

@@ -13,6 +13,9 @@ typedef struct ebr_law_group {
   int64_t count;                         /* runs with a count */
   ebr_law_run *trained, *untrained;      /* (count) */
   double *null;                          /* (count) expected pairs of random allocation with the run's own occupancy */
+  ebr_law_pair *pair;                    /* (pairs) */
+  int64_t pairs;                         /* runs whose contributions were measured */
+  ebr_law_slope slope;                   /* of contribution against collisions; runs 0 if that was not measured */
   ebr_law_study study;                   /* of the trained heads */
   ebr_law_study start;                   /* of the same heads before training; points 0 if that was not measured */
   double ratio[EBR_LAW_MODALITIES_MOST]; /* mean observed pairs / mean null pairs at each point; NaN if not known */
