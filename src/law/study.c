@@ -224,9 +224,10 @@ static void judge(ebr_law_study *study)
 {
   const double margin = 0.1, *interval = study->interval[EBR_FORM_PAIRS_POWER][1];
   double gamma = study->fit[EBR_FORM_PAIRS_POWER].parameters[1], half = (interval[1] - interval[0]) / 2;
-  char head[160];
-  snprintf(head, sizeof head, "gamma = %.3f, 95 %% interval [%.3f, %.3f] (quadratic: 1)", gamma, interval[0],
-           interval[1]);
+  bool bottom = gamma <= ebr_form_row_of(EBR_FORM_PAIRS_POWER)->least;
+  char head[192];
+  snprintf(head, sizeof head, "gamma = %.3f, 95 %% interval [%.3f, %.3f] (quadratic: 1)%s", gamma, interval[0],
+           interval[1], bottom ? ", the least that a fit may find: counts do not grow with m at all" : "");
   if (interval[0] >= 1 - margin && interval[1] <= 1 + margin) {
     study->verdict = EBR_VERDICT_SUPPORTED;
     snprintf(study->words, sizeof study->words, "supported: collisions grow quadratically; %s%s", head,

@@ -98,6 +98,10 @@ static void verdicts(void **state)
   assert_non_null(strstr(study.words, "refuted: collisions grow slower than quadratically; gamma = 0.7"));
   study_of(EBR_FORM_PAIRS_POWER, (double[]){0.7, 1.4}, 0.05, 0, 100, &study);
   assert_non_null(strstr(study.words, "refuted: collisions grow faster than quadratically; gamma = 1.4"));
+  study_of(EBR_FORM_POWER, (double[]){90, -1}, 0.05, 0, 100, &study);
+  assert_int_equal(study.verdict, EBR_VERDICT_REFUTED);
+  assert_non_null(strstr(study.words, "gamma = 0.000"));
+  assert_non_null(strstr(study.words, "counts do not grow with m at all"));
   study_of(EBR_FORM_QUADRATIC, (double[]){0.7, 0}, 2.0, 0, 100, &study);
   assert_int_equal(study.verdict, EBR_VERDICT_CANNOT_TELL);
   assert_non_null(strstr(study.words, "seeds at each m instead of 20 would narrow it to +- 0.1"));
