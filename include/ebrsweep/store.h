@@ -11,6 +11,7 @@
 
 #include <ebrsweep/measure.h>
 #include <ebrsweep/parallel.h>
+#include <ebrsweep/spectrum.h>
 
 enum { EBR_STORE_FORMAT = 1 }; /* the newest format version that this code reads, and the one it writes */
 
@@ -83,5 +84,10 @@ void ebr_results_row(const ebr_results *results, int64_t run, ebr_row *row);
 const char *ebr_results_writer(ebr_results *results);
 /* Reads everything again, for a watcher. Texts that were borrowed end here. */
 EBR_FALLIBLE ebr_results_refresh(ebr_results *results);
+
+/* ---- singular vectors -------------------------------------------------------------------------------------------- */
+
+/* Collective on comm. Creates path with /singular_values, /left and /right. EBR_FILE if it exists. */
+EBR_FALLIBLE ebr_triplets_write(MPI_Comm comm, const char *path, const ebr_triplets *triplets);
 
 #endif
