@@ -85,6 +85,15 @@ const char *ebr_results_writer(ebr_results *results);
 /* Reads everything again, for a watcher. Texts that were borrowed end here. */
 EBR_FALLIBLE ebr_results_refresh(ebr_results *results);
 
+/* ---- merging ----------------------------------------------------------------------------------------------------- */
+
+/* Local. Joins results of one sweep's jobs into the new file out, which appears whole or not at all. Every run is in it once,
+ * in the order of first mention: as the input that finished it has it, done before failed before waiting. The attributes are
+ * those of the first input. runs[status] gets how many there are of each. EBR_RESULTS for inputs of different sweeps, and for
+ * a run that two inputs finished differently; EBR_FILE when out exists, unless replace. */
+EBR_FALLIBLE ebr_results_merge(const char *out, char *const *in, int count, bool replace, const char *command,
+                               int64_t runs[EBR_STATUS_REMOVED + 1]);
+
 /* ---- singular vectors -------------------------------------------------------------------------------------------- */
 
 /* Collective on comm. Creates path with /singular_values, /left and /right. EBR_FILE if it exists. */

@@ -10,6 +10,7 @@ ebr_error *ebr_app_plan(int argc, char **argv);
 ebr_error *ebr_app_show(int argc, char **argv);
 ebr_error *ebr_app_status(int argc, char **argv);
 ebr_error *ebr_app_law(int argc, char **argv);
+ebr_error *ebr_app_merge(int argc, char **argv);
 ebr_error *ebr_app_spectrum(int argc, char **argv);
 
 /* Writes the error's message to stderr, as the program's last word; nothing for an error whose message is empty. */

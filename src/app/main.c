@@ -20,6 +20,7 @@ static const subcommand *subcommand_at(int index)
       {"status", "RESULTS", "done, running, failed, rate and time left, also while it runs", ebr_app_status},
       {"show", "RESULTS", "a table of runs", ebr_app_show},
       {"law", "RESULTS", "do collisions grow quadratically with modalities? fits, intervals, verdicts", ebr_app_law},
+      {"merge", "OUT IN...", "results of several jobs of one sweep in one file", ebr_app_merge},
       {"spectrum", "FILE:PATH", "singular values and ranks of a matrix in HDF5 or .npy, over the ranks", ebr_app_spectrum},
   };
   return index < (int)(sizeof subcommands / sizeof *subcommands) ? &subcommands[index] : NULL;

@@ -18,6 +18,7 @@ typedef struct run_options {
   ebr_sweep_options sweep;
   char output[4096];
   bool quiet, retry_failed, help;
+  int part, parts; /* of several jobs that share the sweep: runs part - 1, part - 1 + parts, ...; 0 of 0: all */
 } run_options;
 
 /* Everything that a job holds while it runs. */
@@ -45,23 +46,37 @@ static void print_help(void)
          "  -o, --output RESULTS   the results file (default: the sweep's name with .h5, in this folder)\n"
          "  -s, --set NAME=VALUE   replace a parameter of the sweep file (repeatable)\n"
          "      --retry-failed     do failed runs again\n"
+         "  -p, --part I/K         the I-th of K jobs that share the sweep, each with its own RESULTS; see ebrsweep merge\n"
          "  -q, --quiet            no progress\n"
          "  -h, --help             this text\n");
+}
+
+static ebr_error *parse_part(const char *text, run_options *options)
+{
+  ebr_error *error = NULL;
+  int length = 0;
+  bool read = sscanf(text, "%d/%d%n", &options->part, &options->parts, &length) == 2 && !text[length];
+  EBR_CHECK(read && options->part >= 1 && options->part <= options->parts && options->parts <= 100000, EBR_USAGE,
+            "run: --part wants I/K with 1 <= I <= K, such as 2/8, not '%s'", text);
+done:
+  return error;
 }
 
 static ebr_error *parse_options(int argc, char **argv, run_options *options)
 {
   ebr_error *error = NULL;
   static const struct option longs[] = {{"output", required_argument, NULL, 'o'}, {"set", required_argument, NULL, 's'},
-                                        {"retry-failed", no_argument, NULL, 'r'}, {"quiet", no_argument, NULL, 'q'},
+                                        {"retry-failed", no_argument, NULL, 'r'},
+                                        {"part", required_argument, NULL, 'p'},   {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
   int choice;
   opterr = 0;
   optind = 1;
-  while ((choice = getopt_long(argc, argv, ":o:s:qh", longs, NULL)) != -1) switch (choice) {
+  while ((choice = getopt_long(argc, argv, ":o:s:p:qh", longs, NULL)) != -1) switch (choice) {
       case 'o': snprintf(options->output, sizeof options->output, "%s", optarg); break;
       case 's': EBR_TRY(ebr_sweep_options_set(&options->sweep, optarg)); break;
       case 'r': options->retry_failed = true; break;
+      case 'p': EBR_TRY(parse_part(optarg, options)); break;
       case 'q': options->quiet = true; break;
       case 'h': options->help = true; break;
       case ':': EBR_FAIL(EBR_USAGE, "run: option '%s' needs a value", argv[optind - 1]);
@@ -146,7 +161,9 @@ done:
 
 static void keep_wanted(job *j)
 {
+  const run_options *options = &j->options;
   for (int64_t run = 0; run < ebr_sweep_count(j->sweep); run++) {
+    if (options->parts > 0 && run % options->parts != options->part - 1) continue;
     if (!ebr_store_wanted(j->store, run, j->options.retry_failed)) {
       j->failed_before += ebr_store_status(j->store, run) == EBR_STATUS_FAILED;
       continue;
@@ -257,8 +274,8 @@ static ebr_error *carry_out(job *j, const char *command)
     EBR_TRY(summarize(j, &progress));
   } else {
     if (j->rank == 0 && !j->options.quiet)
-      fprintf(stderr, "nothing to do: all %lld runs are in %s\n", (long long)ebr_sweep_count(j->sweep),
-              j->options.output);
+      fprintf(stderr, "nothing to do: all %lld runs%s are in %s\n", (long long)ebr_sweep_count(j->sweep),
+              j->options.parts > 1 ? " of this part" : "", j->options.output);
     EBR_TRY(count_failures(j, 0));
   }
 done:

@@ -41,15 +41,31 @@ EBR_FALLIBLE ebr_build_write(const ebr_build *build);
 
 EBR_FALLIBLE ebr_series_plan(const char *path, const ebr_schema *schema, const ebr_results *old, ebr_series **series,
                              int *count);
+/* Adds what the file at path has, and makes it the old file of all. series grows (free). */
+EBR_FALLIBLE ebr_series_add_file(const char *path, ebr_series **series, int *count);
 /* The dataset's path inside the file. */
 void ebr_series_path(const ebr_series *series, char path[80]);
 /* Empty datasets, and then the old file's values in them. */
 EBR_FALLIBLE ebr_series_create(const ebr_build *build, hid_t file);
 EBR_FALLIBLE ebr_series_fill(const ebr_build *build, hid_t file, hid_t old);
+/* Rows [start, start + count) of /runs. */
+EBR_FALLIBLE ebr_rows_write(const char *path, hid_t runs, hid_t type, int64_t start, int64_t count,
+                            const unsigned char *rows);
 EBR_FALLIBLE ebr_rows_fill(const ebr_build *build, hid_t runs, hid_t type, hid_t file);
 EBR_FALLIBLE ebr_provenance_write(const ebr_build *build, hid_t file);
 /* Overwrites the attribute `finished` with the present time. */
 EBR_FALLIBLE ebr_provenance_finish(const char *path);
+/* Writes a file beside path, by fill, and renames it over path. Nothing is left behind an error. */
+typedef struct ebr_replacement {
+  const char *path;
+  const ebr_layout *layout; /* of /runs */
+  bool holds_results;       /* which must be on the disk before the rename */
+  ebr_error *(*fill)(const void *context, hid_t file);
+  const void *context;
+} ebr_replacement;
+EBR_FALLIBLE ebr_file_replace(const ebr_replacement *wanted);
+/* EBR_FILE where the disk has no room for what the file will be, once all its datasets are allocated. */
+EBR_FALLIBLE ebr_file_reserve(const char *path, hid_t file);
 /* A dataset that is allocated when it is created and never filled. */
 EBR_FALLIBLE ebr_dataset_create(const char *path, hid_t file, const char *name, hid_t type, int rank,
                                 const hsize_t *extent, hid_t *dataset);

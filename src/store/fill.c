@@ -95,8 +95,8 @@ done:
   return error;
 }
 
-static ebr_error *write_block(const char *path, hid_t runs, hid_t type, int64_t start, int64_t count,
-                              const unsigned char *rows)
+ebr_error *ebr_rows_write(const char *path, hid_t runs, hid_t type, int64_t start, int64_t count,
+                          const unsigned char *rows)
 {
   ebr_error *error = NULL;
   hid_t space = -1, memory = -1;
@@ -128,7 +128,7 @@ ebr_error *ebr_rows_fill(const ebr_build *build, hid_t runs, hid_t type, hid_t f
       EBR_TRY(make_row(&f, start + i, rows + (size_t)i * stride));
       EBR_TRY(ebr_axes_see(axes, rows + (size_t)i * stride));
     }
-    EBR_TRY(write_block(build->path, runs, type, start, count, rows));
+    EBR_TRY(ebr_rows_write(build->path, runs, type, start, count, rows));
   }
   EBR_TRY(ebr_axes_write(axes, build->path, file));
 done:

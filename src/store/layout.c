@@ -205,6 +205,17 @@ done:
   return error;
 }
 
+ebr_error *ebr_layout_copy(const ebr_layout *layout, ebr_layout *copy)
+{
+  ebr_error *error = NULL;
+  *copy = (ebr_layout){.count = layout->count, .capacity = layout->count, .stride = layout->stride};
+  copy->field = malloc((size_t)layout->count * sizeof *copy->field);
+  EBR_CHECK_MEMORY(copy->field, "columns");
+  memcpy(copy->field, layout->field, (size_t)layout->count * sizeof *copy->field);
+done:
+  return error;
+}
+
 bool ebr_layout_same(const ebr_layout *a, const ebr_layout *b)
 {
   bool same = a->count == b->count && a->stride == b->stride;

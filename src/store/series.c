@@ -107,6 +107,18 @@ done:
   return error;
 }
 
+ebr_error *ebr_series_add_file(const char *path, ebr_series **series, int *count)
+{
+  ebr_error *error = NULL;
+  series_list list = {*series, *count};
+  for (int i = 0; i < *count; i++) list.item[i].old_points = list.item[i].old_values = 0;
+  EBR_TRY(add_old_file(path, &list));
+done:
+  *series = list.item;
+  *count = list.count;
+  return error;
+}
+
 ebr_error *ebr_series_plan(const char *path, const ebr_schema *schema, const ebr_results *old, ebr_series **series,
                            int *count)
 {
