@@ -1,0 +1,118 @@
+#include "app/predict.h"
+
+#include <ebrsweep/library.h>
+#include <ebrsweep/run.h>
+#include <ebrsweep/store.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int compare_ids(const void *a, const void *b)
+{
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The sorted ids of runs that a results file has finished; none if there is no such file yet. */
+static ebr_error *read_done(const char *path, uint64_t **ids, size_t *count)
+{
+  ebr_error *error = NULL;
+  ebr_results *results = NULL;
+  *count = 0;
+  if (access(path, F_OK) != 0) goto done;
+  EBR_TRY(ebr_results_open(path, &results));
+  *ids = malloc((size_t)(ebr_results_count(results) + 1) * sizeof **ids);
+  EBR_CHECK_MEMORY(*ids, "run ids");
+  for (int64_t run = 0; run < ebr_results_count(results); run++) {
+    ebr_row row;
+    ebr_results_row(results, run, &row);
+    if (row.status == EBR_STATUS_DONE || row.status == EBR_STATUS_FAILED) (*ids)[(*count)++] = row.id;
+  }
+  qsort(*ids, *count, sizeof **ids, compare_ids);
+done:
+  ebr_results_close(&results);
+  return error;
+}
+
+static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library, const uint64_t *finished,
+                         size_t finished_count)
+{
+  ebr_error *error = NULL;
+  ebr_config config, before = {0};
+  ebr_shape shape;
+  double cost = 0;
+  for (int64_t run = 0; run < p->runs; run++) {
+    uint64_t id = ebr_sweep_id(sweep, run);
+    if (finished_count && bsearch(&id, finished, finished_count, sizeof id, compare_ids)) continue;
+    ebr_sweep_run(sweep, run, &config);
+    config.seed = 0;
+    if (p->fresh == 0 || memcmp(&config, &before, sizeof config) != 0) {
+      EBR_TRY(ebr_samples_shape(library, &config, &shape));
+      EBR_TRY(ebr_run_check(&config, &shape));
+      size_t memory = ebr_run_bytes(&config, &shape);
+      if (memory > p->memory) p->memory = memory; /* on top of what the program itself takes */
+      cost = ebr_run_cost(&config, &shape);
+      before = config;
+    }
+    p->fresh++;
+    p->flops += cost;
+    if (cost > p->longest) p->longest = cost;
+  }
+done:
+  return error;
+}
+
+/* Square products of the size that training is made of, for a fifth of a second. */
+static ebr_error *calibrate(double *rate)
+{
+  enum { SIDE = 128 };
+  ebr_error *error = NULL;
+  ebr_arena arena = {0};
+  EBR_TRY(ebr_arena_create(3 * SIDE * SIDE * sizeof(ebr_real), &arena));
+  ebr_real *a = ebr_arena_take(&arena, SIDE * SIDE, sizeof *a), *b = ebr_arena_take(&arena, SIDE * SIDE, sizeof *b);
+  ebr_real *c = ebr_arena_take(&arena, SIDE * SIDE, sizeof *c);
+  double start = ebr_clock_seconds(), seconds = 0;
+  int64_t products = 0;
+  while (seconds < 0.2) {
+    for (int i = 0; i < 10; i++) ebr_gemm_nn(SIDE, SIDE, SIDE, a, SIDE, b, SIDE, 0, c, SIDE);
+    products += 10;
+    seconds = ebr_clock_seconds() - start;
+  }
+  /* Training reaches about half of the products' rate at the usual sizes (bench/train). */
+  *rate = 0.5 * 2.0 * SIDE * SIDE * SIDE * (double)products / seconds;
+done:
+  ebr_arena_destroy(&arena);
+  return error;
+}
+
+/* Enough ranks that each still has a few runs, and none waits for the longest. */
+static int64_t suggest_ranks(const ebr_prediction *p)
+{
+  if (p->fresh == 0) return 0;
+  double by_length = p->longest > 0 ? p->flops / p->longest : 1;
+  double by_count = fmax(1, (double)p->fresh / 4);
+  return (int64_t)fmax(1, fmin((double)p->fresh, fmin(by_length, by_count)));
+}
+
+ebr_error *ebr_predict(const ebr_sweep *sweep, const char *output, ebr_prediction *prediction)
+{
+  ebr_error *error = NULL;
+  ebr_library *library = NULL;
+  uint64_t *finished = NULL;
+  size_t finished_count = 0;
+  ebr_prediction p = {.runs = ebr_sweep_count(sweep)};
+  EBR_TRY(ebr_library_create(MPI_COMM_SELF, sweep, &library));
+  EBR_TRY(read_done(output, &finished, &finished_count));
+  EBR_TRY(survey(&p, sweep, library, finished, finished_count));
+  EBR_TRY(calibrate(&p.rate));
+  /* A rank's libraries and datasets take what they take here, and a results file that is open another 8.5 MB. */
+  if (p.fresh > 0) p.memory += ebr_memory_peak() + 8500000;
+  p.ranks = suggest_ranks(&p);
+  *prediction = p;
+done:
+  ebr_library_destroy(&library);
+  free(finished);
+  return error;
+}
