@@ -6,6 +6,7 @@ install(TARGETS ebrsweep_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/ebrsweep DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(FILES ${PROJECT_BINARY_DIR}/include/ebrsweep/config.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ebrsweep)
 install(DIRECTORY sweeps analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/ebrsweep PATTERN "__pycache__" EXCLUDE)
+install(DIRECTORY jobs/templates DESTINATION ${CMAKE_INSTALL_DATADIR}/ebrsweep)
 install(FILES LICENSE README.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_file(cmake/ebrsweep.pc.in ebrsweep.pc @ONLY)

@@ -5,9 +5,10 @@
 #include <ebrsweep/measure.h>
 
 /* Local. Carries out one run and fills record (cleared first). A run that diverges is a result: *reason gets a sentence
- * (capacity bytes, "" when all went well) and the record keeps what was measured until then. */
-EBR_FALLIBLE ebr_run_execute(const ebr_config *config, const ebr_library *library, ebr_record *record, char *reason,
-                             size_t capacity);
+ * (capacity bytes, "" when all went well) and the record keeps what was measured until then. So is one that takes longer than
+ * `most` seconds (INFINITY: as long as it likes), which is looked at after every epoch. */
+EBR_FALLIBLE ebr_run_execute(const ebr_config *config, const ebr_library *library, double most, ebr_record *record,
+                             char *reason, size_t capacity);
 /* Local. What only the data's shape can tell: EBR_SWEEP when this configuration cannot be trained on it. */
 EBR_FALLIBLE ebr_run_check(const ebr_config *config, const ebr_shape *shape);
 /* Predicted floating-point operations of the whole run, for the schedule. */

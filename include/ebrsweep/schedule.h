@@ -16,6 +16,14 @@ EBR_FALLIBLE ebr_schedule_destroy(ebr_schedule **schedule);
  * all ranks. */
 EBR_FALLIBLE ebr_schedule_next(ebr_schedule *schedule, int64_t *item);
 
+/* Local. No run is handed out to this rank that would end after deadline (by ebr_clock_seconds), as its cost and the slowest of
+ * this rank's runs predict. */
+void ebr_schedule_until(ebr_schedule *schedule, double deadline);
+/* Local: the run that was handed out last took so long [s]. */
+void ebr_schedule_took(ebr_schedule *schedule, double seconds);
+/* Local (one-sided): a run failed. With `most` of them over all ranks no rank gets another run. */
+EBR_FALLIBLE ebr_schedule_failed(ebr_schedule *schedule, int64_t most);
+
 /* Local: items that are over, as far as the shared counter tells: what was drawn less one in hand a rank. */
 int64_t ebr_schedule_finished(ebr_schedule *schedule, int ranks);
 

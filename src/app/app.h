@@ -7,6 +7,7 @@
 /* argv[0] is the subcommand's name. Long-running ones return EBR_STOPPED or EBR_FAILED_RUNS for exit codes 75 and 1. */
 ebr_error *ebr_app_run(int argc, char **argv);
 ebr_error *ebr_app_plan(int argc, char **argv);
+ebr_error *ebr_app_submit(int argc, char **argv);
 ebr_error *ebr_app_show(int argc, char **argv);
 ebr_error *ebr_app_status(int argc, char **argv);
 ebr_error *ebr_app_law(int argc, char **argv);

@@ -17,6 +17,7 @@ static const subcommand *subcommand_at(int index)
   static const subcommand subcommands[] = {
       {"plan", "SWEEP", "how many runs, how long, how much memory, on how many ranks", ebr_app_plan},
       {"run", "SWEEP", "train and measure, under mpirun or srun; creates or resumes the results file", ebr_app_run},
+      {"submit", "SWEEP", "the same as a job: Slurm, PBS, LSF, Flux, Grid Engine", ebr_app_submit},
       {"status", "RESULTS", "done, running, failed, rate and time left, also while it runs", ebr_app_status},
       {"show", "RESULTS", "a table of runs", ebr_app_show},
       {"law", "RESULTS", "do collisions grow quadratically with modalities? fits, intervals, verdicts", ebr_app_law},

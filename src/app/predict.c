@@ -36,8 +36,8 @@ done:
   return error;
 }
 
-static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library, const uint64_t *finished,
-                         size_t finished_count)
+static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library,
+                         const uint64_t *finished, size_t finished_count)
 {
   ebr_error *error = NULL;
   ebr_config config, before = {0};

@@ -13,8 +13,8 @@ typedef struct ebr_prediction {
   int64_t ranks;       /* suggested: enough, and none that would wait for the longest run */
 } ebr_prediction;
 
-/* Collective on MPI_COMM_SELF. output: the results file, which need not exist. Takes a fifth of a second beside what the
- * datasets take. */
+/* Collective on MPI_COMM_SELF. output: the results file, which need not exist. Takes a fifth of a second beside what
+ * the datasets take. */
 EBR_FALLIBLE ebr_predict(const ebr_sweep *sweep, const char *output, ebr_prediction *prediction);
 
 #endif

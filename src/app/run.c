@@ -1,5 +1,6 @@
 /* ebrsweep run: the sweep over all ranks. Ranks agree on every error before the next collective call. */
 #include "app/app.h"
+#include "app/job.h"
 #include "app/progress.h"
 #include "app/sweep_file.h"
 
@@ -9,6 +10,7 @@
 #include <ebrsweep/store.h>
 
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@ typedef struct run_options {
   char output[4096];
   bool quiet, retry_failed, help;
   int part, parts; /* of several jobs that share the sweep: runs part - 1, part - 1 + parts, ...; 0 of 0: all */
+  int64_t walltime, timeout; /* of the job, of a run [s]; 0: none */
+  int64_t failures;          /* that end the job; 0: none do */
 } run_options;
 
 /* Everything that a job holds while it runs. */
@@ -37,6 +41,7 @@ typedef struct job {
   double *cost;
   int64_t wanted, failed, finished; /* failed, finished: by this rank */
   int64_t failed_before;            /* and not done again */
+  double started;                   /* by ebr_clock_seconds */
 } job;
 
 static void print_help(void)
@@ -47,6 +52,10 @@ static void print_help(void)
          "  -s, --set NAME=VALUE   replace a parameter of the sweep file (repeatable)\n"
          "      --retry-failed     do failed runs again\n"
          "  -p, --part I/K         the I-th of K jobs that share the sweep, each with its own RESULTS; see ebrsweep merge\n"
+         "  -w, --walltime TIME    begin no run that would not end by then: 90 (minutes), 1:30:00, 45m, 12h\n"
+         "                         (default: what Slurm or PBS says of the job)\n"
+         "      --run-timeout TIME a run that takes longer has failed\n"
+         "      --max-failures N   stop after so many failed runs\n"
          "  -q, --quiet            no progress\n"
          "  -h, --help             this text\n");
 }
@@ -62,21 +71,38 @@ done:
   return error;
 }
 
+static ebr_error *parse_failures(const char *text, int64_t *failures)
+{
+  ebr_error *error = NULL;
+  char *end;
+  *failures = strtoll(text, &end, 10);
+  EBR_CHECK(end != text && *end == 0 && *failures >= 1, EBR_USAGE,
+            "run: --max-failures wants a whole number above 0, not '%s'", text);
+done:
+  return error;
+}
+
 static ebr_error *parse_options(int argc, char **argv, run_options *options)
 {
   ebr_error *error = NULL;
   static const struct option longs[] = {{"output", required_argument, NULL, 'o'}, {"set", required_argument, NULL, 's'},
                                         {"retry-failed", no_argument, NULL, 'r'},
-                                        {"part", required_argument, NULL, 'p'},   {"quiet", no_argument, NULL, 'q'},
+                                        {"part", required_argument, NULL, 'p'},
+                                        {"walltime", required_argument, NULL, 'w'},
+                                        {"run-timeout", required_argument, NULL, 'T'},
+                                        {"max-failures", required_argument, NULL, 'F'},   {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
   int choice;
   opterr = 0;
   optind = 1;
-  while ((choice = getopt_long(argc, argv, ":o:s:p:qh", longs, NULL)) != -1) switch (choice) {
+  while ((choice = getopt_long(argc, argv, ":o:s:p:w:qh", longs, NULL)) != -1) switch (choice) {
       case 'o': snprintf(options->output, sizeof options->output, "%s", optarg); break;
       case 's': EBR_TRY(ebr_sweep_options_set(&options->sweep, optarg)); break;
       case 'r': options->retry_failed = true; break;
       case 'p': EBR_TRY(parse_part(optarg, options)); break;
+      case 'w': EBR_TRY(ebr_job_time(optarg, &options->walltime)); break;
+      case 'T': EBR_TRY(ebr_job_time(optarg, &options->timeout)); break;
+      case 'F': EBR_TRY(parse_failures(optarg, &options->failures)); break;
       case 'q': options->quiet = true; break;
       case 'h': options->help = true; break;
       case ':': EBR_FAIL(EBR_USAGE, "run: option '%s' needs a value", argv[optind - 1]);
@@ -173,6 +199,21 @@ static void keep_wanted(job *j)
   }
 }
 
+/* What is left of the job's time, as the scheduler tells it: sbatch(1), pbs_resources(7). 0: it does not. */
+static double time_of_scheduler(void)
+{
+  const char *slurm_end = getenv("SLURM_JOB_END_TIME"), *pbs_walltime = getenv("PBS_WALLTIME");
+  if (slurm_end) return fmax(1, strtod(slurm_end, NULL) - ebr_clock_wall());
+  return pbs_walltime ? strtod(pbs_walltime, NULL) : 0;
+}
+
+/* With a little to spare for closing the file. */
+static void set_deadline(job *j)
+{
+  double seconds = j->options.walltime > 0 ? (double)j->options.walltime : time_of_scheduler();
+  if (seconds > 0) ebr_schedule_until(j->schedule, j->started + seconds - fmin(20, 0.05 * seconds));
+}
+
 static ebr_error *prepare(job *j, const char *command)
 {
   ebr_error *error = NULL;
@@ -183,6 +224,7 @@ static ebr_error *prepare(job *j, const char *command)
   EBR_TRY(ebr_store_open(j->comm, j->options.output, j->sweep, j->schema, command, &j->store));
   keep_wanted(j);
   EBR_TRY(ebr_schedule_create(j->comm, j->items, j->cost, j->wanted, &j->schedule));
+  set_deadline(j);
 done:
   return error;
 }
@@ -194,16 +236,19 @@ static ebr_error *do_run(job *j, int64_t run)
   ebr_error *error = NULL;
   ebr_config config;
   ebr_row row = {.id = ebr_sweep_id(j->sweep, run), .started = ebr_clock_wall(), .rank = j->rank};
-  double start = ebr_clock_seconds();
+  double start = ebr_clock_seconds(), most = j->options.timeout > 0 ? (double)j->options.timeout : INFINITY;
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
   EBR_TRY(ebr_store_begin(j->store, run, &row));
-  EBR_TRY(ebr_run_execute(&config, j->library, j->record, row.reason, sizeof row.reason));
+  EBR_TRY(ebr_run_execute(&config, j->library, most, j->record, row.reason, sizeof row.reason));
   row.seconds = ebr_clock_seconds() - start;
   row.status = row.reason[0] ? EBR_STATUS_FAILED : EBR_STATUS_DONE;
   EBR_TRY(ebr_store_write(j->store, run, &config, &row, j->record));
-  j->failed += row.status == EBR_STATUS_FAILED;
   j->finished++;
+  ebr_schedule_took(j->schedule, row.seconds);
+  if (row.status != EBR_STATUS_FAILED) goto done;
+  j->failed++;
+  if (j->options.failures > 0) EBR_TRY(ebr_schedule_failed(j->schedule, j->options.failures));
 done:
   return error;
 }
@@ -243,6 +288,9 @@ static ebr_error *summarize(job *j, ebr_progress *progress)
     ebr_progress_finish(progress, all[0]);
     if (!j->options.quiet) fprintf(stderr, "results are in %s\n", j->options.output);
   }
+  EBR_CHECK(left == 0 || j->options.failures == 0 || all[1] < j->options.failures, EBR_FAILED_RUNS,
+            "stopped after %lld failed runs with %lld of %lld runs left; `ebrsweep status %s` tells why they failed",
+            (long long)all[1], (long long)left, (long long)j->wanted, j->options.output);
   EBR_CHECK(left == 0, EBR_STOPPED, "stopped with %lld of %lld runs left; the same command goes on", (long long)left,
             (long long)j->wanted);
   EBR_TRY(count_failures(j, all[1]));
@@ -302,6 +350,7 @@ static ebr_error *finish(job *j, ebr_error *error)
 static ebr_error *start(job *j)
 {
   ebr_error *error = NULL;
+  j->started = ebr_clock_seconds();
   EBR_TRY_MPI(MPI_Init(NULL, NULL));
   EBR_TRY(ebr_comm_duplicate(MPI_COMM_WORLD, "ebrsweep", &j->comm));
   EBR_TRY_MPI(MPI_Comm_rank(j->comm, &j->rank));

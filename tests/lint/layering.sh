@@ -20,7 +20,7 @@ declare -A left=(
   [train]='base sweep data model' [measure]='base sweep data model train'
   [store]='base sweep data model train measure' [law]='base sweep data model train measure store'
   [run]='base sweep schedule data model train measure store law')
-declare -A headers=([base]='base parallel config commit' [sweep]='sweep parameters' [data]='data library matrix'
+declare -A headers=([base]='base parallel config commit' [sweep]='sweep parameters site' [data]='data library matrix'
   [measure]='measure spectrum')
 for module in "${!left[@]}"; do
   public=''

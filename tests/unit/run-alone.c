@@ -14,6 +14,8 @@
 
 enum { EPOCHS = 4, KEY = 17, FEATURES = 5 };
 
+static const ebr_time_limit unlimited = {0, INFINITY};
+
 static void must(ebr_error *error)
 {
   if (error) fail_msg("%s", ebr_error_message(error));
@@ -61,7 +63,7 @@ static void baselines_are_what_training_by_hand_gives(void **state)
   char reason[96] = "";
   must(made_samples(3, &samples));
   configure(&config, "vanilla");
-  must(ebr_alone_train(&config, &samples, KEY, &alone, reason, sizeof reason));
+  must(ebr_alone_train(&config, &samples, KEY, &unlimited, &alone, reason, sizeof reason));
   assert_string_equal(reason, "");
   assert_null(ebr_alone_teaching(alone));
   for (int i = 0; i < MADE_MODALITIES; i++) {
@@ -107,7 +109,7 @@ static void teacher_is_the_best_in_training(void **state)
   int best = 0;
   must(made_samples(3, &samples));
   configure(&config, "kd");
-  must(ebr_alone_train(&config, &samples, KEY, &alone, reason, sizeof reason));
+  must(ebr_alone_train(&config, &samples, KEY, &unlimited, &alone, reason, sizeof reason));
   const ebr_teaching *teaching = ebr_alone_teaching(alone);
   assert_non_null(teaching);
   for (int i = 0; i < MADE_MODALITIES; i++) {
@@ -140,7 +142,7 @@ static void only_what_is_wanted_is_trained(void **state)
   assert_int_equal(ebr_alone_count(&config, MADE_MODALITIES), MADE_MODALITIES);
   set(&config, "measure.unimodal", "false");
   assert_int_equal(ebr_alone_count(&config, MADE_MODALITIES), 0);
-  must(ebr_alone_train(&config, &samples, KEY, &alone, reason, sizeof reason));
+  must(ebr_alone_train(&config, &samples, KEY, &unlimited, &alone, reason, sizeof reason));
   assert_null(ebr_alone_scores(alone));
   assert_null(ebr_alone_contributions(alone));
   assert_null(ebr_alone_teaching(alone));
@@ -151,7 +153,7 @@ static void only_what_is_wanted_is_trained(void **state)
   assert_int_equal(ebr_alone_count(&config, MADE_MODALITIES), 1);
   set(&config, "kd.epochs", "3");
   assert_int_equal(ebr_alone_epochs(&config), 3);
-  must(ebr_alone_train(&config, &samples, KEY, &alone, reason, sizeof reason));
+  must(ebr_alone_train(&config, &samples, KEY, &unlimited, &alone, reason, sizeof reason));
   assert_int_equal(ebr_alone_teaching(alone)->modality, 2);
   ebr_alone_destroy(&alone);
   ebr_arena_destroy(&samples.owned);
@@ -166,7 +168,7 @@ static void divergence_is_told(void **state)
   must(made_samples(3, &samples));
   configure(&config, "vanilla");
   set(&config, "train.limit", "1");
-  must(ebr_alone_train(&config, &samples, KEY, &alone, reason, sizeof reason));
+  must(ebr_alone_train(&config, &samples, KEY, &unlimited, &alone, reason, sizeof reason));
   assert_string_equal(reason, "modality 0 alone diverged in step 0");
   ebr_alone_destroy(&alone);
   ebr_arena_destroy(&samples.owned);

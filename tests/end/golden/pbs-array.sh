@@ -1,0 +1,55 @@
+#!/bin/bash
+#PBS -N queue
+#PBS -l select=1:ncpus=2:mpiprocs=2:mem=400mb
+#PBS -l walltime=00:45:00
+#PBS -j oe
+#PBS -o queue.h5.log
+#PBS -r y
+#PBS -J 1-2
+
+# PBS sends TERM when the time is over, and KILL some seconds later: `run` stops by itself before that.
+part=${PBS_ARRAY_INDEX:-}
+requeue() {
+  qrerun "$PBS_JOBID" && return
+  [ -z "$part" ] && qsub queue.h5.job.sh
+}
+
+set -uo pipefail
+cd /home/user || exit 3
+export OPENBLAS_NUM_THREADS=1
+unset OPENBLAS_CORETYPE # the compute node's processor may be another than the login node's
+if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+results=queue.h5
+[ -n "$part" ] && results=${results%.h5}.part-$part.h5
+rounds_file=$results.rounds
+
+finished_runs() {
+  /opt/bin/ebrsweep status "$results" --json 2>/dev/null | grep -oE '"(done|failed)": [0-9]+' |
+    awk '{ sum += $2 } END { print sum + 0 }'
+}
+
+before=$(finished_runs)
+mpirun -n 2 /opt/bin/ebrsweep run queue.yaml -o "$results" --walltime 45m ${part:+--part $part/2} &
+child=$!
+# The launcher passes USR1 on to the ranks, which stop after the run in hand.
+trap 'kill -USR1 "$child" 2>/dev/null' USR1 USR2 TERM
+code=128
+while [ "$code" -ge 128 ]; do # a wait that a signal cut short
+  wait "$child"
+  code=$?
+done
+
+if [ "$code" -ne 75 ]; then
+  rm -f "$rounds_file"
+  exit "$code"
+fi
+rounds=$(cat "$rounds_file" 2>/dev/null || echo 0)
+if [ "$(finished_runs)" -gt "$before" ]; then rounds=0; else rounds=$((rounds + 1)); fi
+if [ "$rounds" -ge 3 ]; then
+  echo "ebrsweep: $rounds rounds without a finished run: not put back into the queue" >&2
+  rm -f "$rounds_file"
+  exit 75
+fi
+echo "$rounds" >"$rounds_file"
+echo "ebrsweep: runs are left: back into the queue" >&2
+requeue

@@ -1,0 +1,199 @@
+"""submit as a user calls it: the scripts of all five schedulers against golden files, made-up schedulers that take and refuse
+them, and everything that must not be submitted. UPDATE_GOLDEN=1 writes the golden files anew."""
+import os
+import re
+import shutil
+import subprocess
+
+PROGRAM, SOURCE = os.environ["EBRSWEEP"], os.environ["SOURCE"]
+GOLDEN = os.path.join(SOURCE, "tests/end/golden")
+SCHEDULERS = ["slurm", "pbs", "lsf", "flux", "sge"]
+SWEEP = """
+name: queue
+base:
+  data: {source: synthetic, classes: 3, predictive: 2, noise: 2, train: 96, test: 64}
+  model: {encoder: [8, 4], width: 12}
+  train: {epochs: 3, batch: 16}
+axes:
+  data.modalities: [2, 3]
+  seed: {from: 0, count: 4}
+"""
+SITE = """
+account: physics
+modules: [openmpi/4.1, hdf5]
+setup: export SITE_IS_SET=1
+extra: "# a line of the site's own"
+"""
+SIZE = ["--nodes", "2", "--ranks-per-node", "2", "--time", "1:30:00", "--partition", "fast"]
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def call(*arguments, code=0, **environment):
+    usual = {"HOME": os.getcwd(), "PATH": os.getcwd() + "/bin:" + os.environ["PATH"]}
+    surroundings = {**os.environ, **usual, **environment}
+    surroundings.pop("XDG_CONFIG_HOME", None)
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, env=surroundings, timeout=60)
+    assert done.returncode == code, (arguments, done)
+    return done
+
+
+def submit(*arguments, code=0, **environment):
+    return call("submit", "queue.yaml", *arguments, code=code, **environment)
+
+
+def refused(code, words, *arguments, **environment):
+    done = submit(*arguments, code=code, **environment)
+    assert words in done.stderr and done.stdout == "", done
+
+
+def compare(name, text):
+    """What a script says of this machine is replaced; then it must be the golden file."""
+    text = text.replace(PROGRAM, "/opt/bin/ebrsweep").replace(os.getcwd(), "/home/user").replace(SOURCE, "/opt/share")
+    path = os.path.join(GOLDEN, name + ".sh")
+    if os.environ.get("UPDATE_GOLDEN"):
+        write(path, text)
+    with open(path) as file:
+        assert file.read() == text, f"{name}: differs from {path}:\n{text}"
+    subprocess.run(["bash", "-n", path], check=True)
+
+
+def scripts_are_as_documented():
+    for scheduler in SCHEDULERS:
+        done = submit("--scheduler", scheduler, "-n", *SIZE, "--set", "train.rate=2e-3", "--profile", "site.yaml")
+        assert "8 runs, " in done.stderr and "2 nodes of 2 ranks, 90 min, 200 MB a rank" in done.stderr, done.stderr
+        compare(scheduler, done.stdout)
+        done = submit("--scheduler", scheduler, "-n", "--array", "2", "--nodes", "1", "--ranks-per-node", "2", "--time", "45m",
+                      "--report")
+        script, after = done.stdout.split("\n# ---- the job behind it ----\n")
+        assert script.count("#!/bin/bash") == (2 if scheduler == "flux" else 1)
+        compare(scheduler + "-array", "#!/bin/bash" + script.split("#!/bin/bash")[-1])
+        compare(scheduler + "-after", after)
+        subprocess.run(["shellcheck", "-S", "warning", *(os.path.join(GOLDEN, scheduler + end + ".sh")
+                                                         for end in ("", "-array", "-after"))], check=True)
+    assert not os.path.exists("queue.h5.job") and not os.path.exists("queue.h5.job.sh")
+
+
+def sizes_follow_the_prediction():
+    """Without a word of the user's: no rank without runs, and twice the predicted time in steps of five minutes."""
+    done = submit("--scheduler", "slurm", "-n")
+    assert re.search(r"#SBATCH --nodes=1\n#SBATCH --ntasks-per-node=[1-8]\n", done.stdout), done.stdout
+    assert "#SBATCH --time=00:05:00" in done.stdout and "--account" not in done.stdout, done.stdout
+    os.makedirs(".config/ebrsweep")
+    shutil.copy("site.yaml", ".config/ebrsweep/site.yaml")
+    assert "#SBATCH --account=physics" in submit("--scheduler", "slurm", "-n").stdout
+    assert "#SBATCH --account=other" in submit("--scheduler", "slurm", "-n", "--account", "other").stdout
+    shutil.rmtree(".config")
+
+
+def made_up_schedulers():
+    """Each answers as its manual says; what it was given is kept."""
+    os.makedirs("bin")
+    answers = {"sbatch": "echo '17;cluster'", "bsub": "cat >/dev/null; echo 'Job <17> is submitted to queue <fast>.'",
+               "flux": "echo fRq3", "squeue": "[ -e gone ] || echo 17"}
+    for name, answer in answers.items():
+        write("bin/" + name, f"#!/bin/sh\necho {name} \"$@\" >>calls\n{answer}\n", 0o755)
+    write("bin/qsub", '#!/bin/sh\necho qsub "$@" >>calls\n[ "$1" = -terse ] && echo 17.1-2:1 || echo 17.server\n', 0o755)
+    done = submit(*SIZE, "--report")
+    assert "submitted job 17 to slurm, script queue.h5.job.sh" in done.stdout, done
+    assert "submitted job 17, which waits for it: report" in done.stdout and "status --watch queue.h5" in done.stdout, done
+    with open("calls") as file:
+        calls = file.read().splitlines()
+    assert calls == ["sbatch --parsable queue.h5.job.sh", "sbatch --parsable --dependency=afterany:17 queue.h5.after.sh"], calls
+    refused(2, "job 17 for queue.h5 is in the queue already; --again submits another", *SIZE)
+    with open("calls") as file:
+        assert file.read().splitlines()[2:] == ["squeue -h -j 17 -o %i"]
+    submit(*SIZE, "--again")
+    write("gone", "")
+    submit(*SIZE)
+    for scheduler, expected in (("pbs", "-W depend=afterany:17.server"), ("lsf", "-w ended(17)"), ("sge", "-hold_jid 17")):
+        os.remove("calls")
+        submit("--scheduler", scheduler, "--array", "2", "--nodes", "1", "--ranks-per-node", "1", "--time", "45m")
+        with open("calls") as file:
+            assert expected in file.read().splitlines()[1]
+    os.remove("calls")
+    done = submit("--scheduler", "flux", "--array", "2", "--nodes", "1", "--ranks-per-node", "1", "--time", "45m")
+    assert "submitted job fRq3 for part 2 of 2" in done.stdout, done
+    with open("calls") as file:
+        assert file.read() == "flux batch queue.h5.job-1.sh\nflux batch queue.h5.job-2.sh\n"
+    assert os.path.exists("queue.h5.after.sh")
+
+
+def a_script_runs():
+    """The job itself, with bash in place of a scheduler: all runs in two rounds, and the second puts nothing back."""
+    write("bin/scontrol", "#!/bin/sh\necho scontrol \"$@\" >>calls\n", 0o755)
+    os.remove("calls")
+    submit(*SIZE[2:4], "--nodes", "1", "--time", "45m", "--scheduler", "slurm")
+    environment = dict(os.environ, PATH=os.getcwd() + "/bin:" + os.environ["PATH"], SLURM_JOB_ID="17")
+    with open("queue.h5.job.sh") as file:
+        script = file.read()
+    write("short.sh", script.replace("--walltime 45m", "--walltime 0:00:01"))
+    write("bin/mpirun", "#!/bin/sh\nshift 2\n\"$@\" || exit\n[ -e second ] || { touch second; exit 75; }\n", 0o755)
+    done = subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "back into the queue" in done.stderr, done
+    with open("calls") as file:
+        assert file.read().splitlines()[-1] == "scontrol requeue 17"
+    done = subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "nothing to do: all 8 runs are in queue.h5" in done.stderr, done
+    assert not os.path.exists("queue.h5.rounds")
+    write("bin/mpirun", "#!/bin/sh\nexit 75\n", 0o755)
+    codes = [subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, timeout=60) for _ in range(3)]
+    assert b"3 rounds without a finished run" in codes[2].stderr and codes[2].returncode == 75, codes
+    assert submit().stdout == "nothing to submit: all 8 runs are in queue.h5\n"
+
+
+def what_cannot_be_is_refused():
+    refused(2, "there is no scheduler 'torque'; there are slurm", "--scheduler", "torque")
+    refused(2, "16 ranks are more than the 8 runs that are to do", "-n", "--scheduler", "slurm", "--nodes", "8",
+            "--ranks-per-node", "2")
+    refused(2, "--array 9 are more jobs than the 8 runs", "-n", "--scheduler", "slurm", "--array", "9")
+    refused(2, "a walltime of 1 s is shorter than the longest run, which is predicted to take", "-n", "--scheduler", "slurm",
+            "--time", "0:00:01", "--set", "train.epochs=1000000")
+    for wrong in "soon", "0", "1:2", "-5", "3w":
+        refused(2, f"'{wrong}' is no walltime: 90 (minutes), 1:30:00", "-n", "--scheduler", "slurm", "--time", wrong)
+    refused(2, "--nodes wants a whole number from 1 to 1000000, not 'x'", "--nodes", "x")
+    refused(2, "there is no option '--fast'", "--fast")
+    refused(2, "option '--time' needs a value", "--time")
+    refused(2, "'more' is left over", "more")
+    assert "which sweep file?" in call("submit", code=2).stderr
+    refused(2, "none.yaml: No such file", "--profile", "none.yaml")
+    write("typo.yaml", "partitoin: fast\n")
+    refused(2, "typo.yaml:1:1: a site has no 'partitoin' (did you mean 'partition'?)", "--profile", "typo.yaml")
+    write("list.yaml", "account: [a, b]\n")
+    refused(2, "list.yaml:1:10: account wants one word", "--profile", "list.yaml")
+    write("deep.yaml", "modules: [{a: b}]\n")
+    refused(2, "deep.yaml:1:11: modules is a list of words", "--profile", "deep.yaml")
+    refused(3, "no scheduler is found here (sbatch, qsub, bsub, flux)", PATH="/nowhere")
+    refused(3, "there is no job template slurm.requeue.sh.in in EBRSWEEP_TEMPLATES", "-n", "--scheduler", "slurm",
+            EBRSWEEP_TEMPLATES="/nowhere")
+    os.makedirs("odd", exist_ok=True)
+    write("odd/slurm.sh.in", "{{nonsense}}\n")
+    write("odd/body.sh.in", "true\n")
+    write("odd/slurm.requeue.sh.in", "true\n")
+    refused(3, "a job template asks for 'nonsense', which nothing sets", "-n", "--scheduler", "slurm", EBRSWEEP_TEMPLATES="odd")
+
+
+def schedulers_that_refuse():
+    os.makedirs("bin", exist_ok=True)
+    write("bin/sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: fast' >&2\nexit 1\n", 0o755)
+    refused(3, "slurm refused the job: sbatch: error: invalid partition specified: fast", *SIZE, "--scheduler", "slurm")
+    write("bin/sbatch", "#!/bin/sh\nexit 1\n", 0o755)
+    refused(3, "slurm refused the job: it said nothing", *SIZE, "--scheduler", "slurm")
+    write("bin/bsub", "#!/bin/sh\necho well\n", 0o755)
+    refused(3, "lsf answered 'well', which names no job", *SIZE, "--scheduler", "lsf")
+    assert not os.path.exists("queue.h5.job")
+    shutil.rmtree("bin")
+
+
+write("queue.yaml", SWEEP)
+write("site.yaml", SITE)
+scripts_are_as_documented()
+sizes_follow_the_prediction()
+what_cannot_be_is_refused()
+schedulers_that_refuse()
+made_up_schedulers()
+a_script_runs()
