@@ -51,7 +51,8 @@ static void print_help(void)
          "  -o, --output RESULTS   the results file (default: the sweep's name with .h5, in this folder)\n"
          "  -s, --set NAME=VALUE   replace a parameter of the sweep file (repeatable)\n"
          "      --retry-failed     do failed runs again\n"
-         "  -p, --part I/K         the I-th of K jobs that share the sweep, each with its own RESULTS; see ebrsweep merge\n"
+         "  -p, --part I/K         the I-th of K jobs that share the sweep, each with its own RESULTS; see ebrsweep "
+         "merge\n"
          "  -w, --walltime TIME    begin no run that would not end by then: 90 (minutes), 1:30:00, 45m, 12h\n"
          "                         (default: what Slurm or PBS says of the job)\n"
          "      --run-timeout TIME a run that takes longer has failed\n"
@@ -85,13 +86,16 @@ done:
 static ebr_error *parse_options(int argc, char **argv, run_options *options)
 {
   ebr_error *error = NULL;
-  static const struct option longs[] = {{"output", required_argument, NULL, 'o'}, {"set", required_argument, NULL, 's'},
+  static const struct option longs[] = {{"output", required_argument, NULL, 'o'},
+                                        {"set", required_argument, NULL, 's'},
                                         {"retry-failed", no_argument, NULL, 'r'},
                                         {"part", required_argument, NULL, 'p'},
                                         {"walltime", required_argument, NULL, 'w'},
                                         {"run-timeout", required_argument, NULL, 'T'},
-                                        {"max-failures", required_argument, NULL, 'F'},   {"quiet", no_argument, NULL, 'q'},
-                                        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+                                        {"max-failures", required_argument, NULL, 'F'},
+                                        {"quiet", no_argument, NULL, 'q'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
   int choice;
   opterr = 0;
   optind = 1;
@@ -231,16 +235,19 @@ done:
 
 /* ---- doing it ---------------------------------------------------------------------------------------------------- */
 
+static void make_progress(void *schedule) { ebr_schedule_progress(schedule); }
+
 static ebr_error *do_run(job *j, int64_t run)
 {
   ebr_error *error = NULL;
   ebr_config config;
   ebr_row row = {.id = ebr_sweep_id(j->sweep, run), .started = ebr_clock_wall(), .rank = j->rank};
-  double start = ebr_clock_seconds(), most = j->options.timeout > 0 ? (double)j->options.timeout : INFINITY;
+  double start = ebr_clock_seconds();
+  ebr_run_limits limits = {j->options.timeout > 0 ? (double)j->options.timeout : INFINITY, make_progress, j->schedule};
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
   EBR_TRY(ebr_store_begin(j->store, run, &row));
-  EBR_TRY(ebr_run_execute(&config, j->library, most, j->record, row.reason, sizeof row.reason));
+  EBR_TRY(ebr_run_execute(&config, j->library, &limits, j->record, row.reason, sizeof row.reason));
   row.seconds = ebr_clock_seconds() - start;
   row.status = row.reason[0] ? EBR_STATUS_FAILED : EBR_STATUS_DONE;
   EBR_TRY(ebr_store_write(j->store, run, &config, &row, j->record));
@@ -351,6 +358,9 @@ static ebr_error *start(job *j)
 {
   ebr_error *error = NULL;
   j->started = ebr_clock_seconds();
+  /* Open MPI 4's one-sided component for RDMA networks refuses windows on plain Ethernet instead of leaving them to
+   * another. */
+  setenv("OMPI_MCA_osc", "^rdma", 0);
   EBR_TRY_MPI(MPI_Init(NULL, NULL));
   EBR_TRY(ebr_comm_duplicate(MPI_COMM_WORLD, "ebrsweep", &j->comm));
   EBR_TRY_MPI(MPI_Comm_rank(j->comm, &j->rank));

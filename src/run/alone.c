@@ -86,7 +86,7 @@ done:
 }
 
 static ebr_error *train_one(ebr_alone *alone, const ebr_config *config, const ebr_samples *samples, uint64_t key,
-                            int modality, const ebr_time_limit *limit, char *reason, size_t capacity)
+                            int modality, const ebr_watch *watch, char *reason, size_t capacity)
 {
   ebr_error *error = NULL;
   ebr_trainer *trainer = NULL;
@@ -97,7 +97,7 @@ static ebr_error *train_one(ebr_alone *alone, const ebr_config *config, const eb
     ebr_trainer_epoch(trainer, &losses, &diverged);
     if (diverged >= 0)
       snprintf(reason, capacity, "modality %d alone diverged in step %lld", modality, (long long)diverged);
-    if (diverged >= 0 || ebr_time_is_over(limit, reason, capacity)) goto done;
+    if (diverged >= 0 || !ebr_watch_epoch(watch, reason, capacity)) goto done;
   }
   EBR_TRY(score(alone, config, samples, modality, trainer));
 done:
@@ -115,8 +115,8 @@ static void rank_by_loss(ebr_alone *alone, int modalities)
   }
 }
 
-ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key,
-                           const ebr_time_limit *limit, ebr_alone **out, char *reason, size_t capacity)
+ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key, const ebr_watch *watch,
+                           ebr_alone **out, char *reason, size_t capacity)
 {
   ebr_error *error = NULL;
   ebr_arena measuring = ebr_arena_measuring();
@@ -128,7 +128,7 @@ ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples,
   layout(alone, &alone->arena, config, samples);
   for (int i = 0; i < samples->modalities && !reason[0]; i++)
     if (wants_all(config) || (ebr_config_distils(config) && config->kd_teacher == i))
-      EBR_TRY(train_one(alone, config, samples, key, i, limit, reason, capacity));
+      EBR_TRY(train_one(alone, config, samples, key, i, watch, reason, capacity));
   rank_by_loss(alone, samples->modalities);
   alone->teaching.features = alone->features;
   alone->teaching.logits = alone->logits;

@@ -3,22 +3,23 @@
 #ifndef EBR_RUN_ALONE_H
 #define EBR_RUN_ALONE_H
 
-#include <ebrsweep/measure.h>
+#include <ebrsweep/run.h>
 
 typedef struct ebr_alone ebr_alone;
 
-/* What a run has of time, by ebr_clock_seconds. */
-typedef struct ebr_time_limit {
-  double start, most; /* [s] */
-} ebr_time_limit;
-/* Is it spent? Then reason gets a sentence. */
-bool ebr_time_is_over(const ebr_time_limit *limit, char *reason, size_t capacity);
+/* A run's limits and when it began, by ebr_clock_seconds. */
+typedef struct ebr_watch {
+  const ebr_run_limits *limits;
+  double start; /* [s] */
+} ebr_watch;
+/* After an epoch: may the run go on? If its time is over, reason gets a sentence. */
+bool ebr_watch_epoch(const ebr_watch *watch, char *reason, size_t capacity);
 
 /* Trains what the configuration asks for: all modalities when they serve as baselines (measure.unimodal) or when the
  * teacher is to be found among them, the teacher alone when only it is wanted, none otherwise. *alone is always made.
  * reason gets a sentence when one of them diverges or time is over. The caller destroys. */
 EBR_FALLIBLE ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key,
-                             const ebr_time_limit *limit, ebr_alone **alone, char *reason, size_t capacity);
+                             const ebr_watch *watch, ebr_alone **alone, char *reason, size_t capacity);
 void ebr_alone_destroy(ebr_alone **alone);
 
 const ebr_scores *ebr_alone_scores(const ebr_alone *alone);     /* (m), or NULL */

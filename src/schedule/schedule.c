@@ -14,9 +14,9 @@ struct ebr_schedule {
   int64_t *items;   /* longest first */
   double *cost;     /* of each */
   int64_t count;
-  double deadline;  /* INFINITY: none */
-  double slowest;   /* [s] for each unit of cost, of this rank's runs so far */
-  double drawn;     /* cost of the item in hand */
+  double deadline; /* INFINITY: none */
+  double slowest;  /* [s] for each unit of cost, of this rank's runs so far */
+  double drawn;    /* cost of the item in hand */
   bool locked, stopped;
 };
 
@@ -41,7 +41,8 @@ static ebr_error *sort_items(const int64_t *items, const double *cost, int64_t c
   costed *order = malloc(((size_t)count + 1) * sizeof *order);
   schedule->items = malloc(((size_t)count + 1) * sizeof *schedule->items);
   schedule->cost = malloc(((size_t)count + 1) * sizeof *schedule->cost);
-  EBR_CHECK(order && schedule->items && schedule->cost, EBR_MEMORY, "no memory for a schedule of %lld runs", (long long)count);
+  EBR_CHECK(order && schedule->items && schedule->cost, EBR_MEMORY, "no memory for a schedule of %lld runs",
+            (long long)count);
   for (int64_t i = 0; i < count; i++) order[i] = (costed){items[i], i, cost[i] == cost[i] ? cost[i] : 0};
   qsort(order, (size_t)count, sizeof *order, longest_first);
   for (int64_t i = 0; i < count; i++) {
@@ -58,8 +59,8 @@ static ebr_error *open_window(ebr_schedule *schedule)
   ebr_error *error = NULL;
   int rank;
   EBR_TRY_MPI(MPI_Comm_rank(schedule->comm, &rank));
-  EBR_TRY_MPI(MPI_Win_allocate(rank == 0 ? COUNTERS * sizeof(int64_t) : 0, sizeof(int64_t), MPI_INFO_NULL, schedule->comm,
-                               &schedule->counter, &schedule->window));
+  EBR_TRY_MPI(MPI_Win_allocate(rank == 0 ? COUNTERS * sizeof(int64_t) : 0, sizeof(int64_t), MPI_INFO_NULL,
+                               schedule->comm, &schedule->counter, &schedule->window));
   EBR_TRY_MPI(MPI_Win_set_errhandler(schedule->window, MPI_ERRORS_RETURN));
   EBR_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, schedule->window));
   schedule->locked = true;
@@ -76,8 +77,8 @@ ebr_error *ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double
 {
   ebr_error *error = NULL;
   *schedule = calloc(1, sizeof **schedule);
-  if (*schedule) **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .window = MPI_WIN_NULL, .count = count,
-                                            .deadline = INFINITY};
+  if (*schedule)
+    **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .window = MPI_WIN_NULL, .count = count, .deadline = INFINITY};
   EBR_TRY(ebr_agree(comm, *schedule ? sort_items(items, cost, count, *schedule)
                                     : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a schedule")));
   EBR_TRY(ebr_agree_same(comm, ebr_hash((*schedule)->items, (size_t)count * sizeof *items, 0), "the list of runs"));
@@ -119,6 +120,12 @@ void ebr_schedule_took(ebr_schedule *schedule, double seconds)
 {
   double pace = schedule->drawn > 0 ? seconds / schedule->drawn : 0;
   if (pace > schedule->slowest) schedule->slowest = pace;
+}
+
+void ebr_schedule_progress(ebr_schedule *schedule)
+{
+  int found;
+  (void)MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, schedule->comm, &found, MPI_STATUS_IGNORE);
 }
 
 ebr_error *ebr_schedule_failed(ebr_schedule *schedule, int64_t most)

@@ -14,7 +14,8 @@
 
 enum { EPOCHS = 4, KEY = 17, FEATURES = 5 };
 
-static const ebr_time_limit unlimited = {0, INFINITY};
+static const ebr_run_limits no_limits = {.seconds = INFINITY};
+static const ebr_watch unlimited = {&no_limits, 0};
 
 static void must(ebr_error *error)
 {

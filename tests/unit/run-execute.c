@@ -48,7 +48,7 @@ static void execute(const ebr_config *config, outcome *o)
   must(ebr_schema_create(&o->schema));
   must(ebr_measures_declare(config, &shape, o->schema));
   must(ebr_record_create(o->schema, &o->record));
-  must(ebr_run_execute(config, NULL, INFINITY, o->record, o->reason, sizeof o->reason));
+  must(ebr_run_execute(config, NULL, &(ebr_run_limits){.seconds = INFINITY}, o->record, o->reason, sizeof o->reason));
 }
 
 static void release(outcome *o)
