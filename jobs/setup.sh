@@ -5,12 +5,13 @@
 set -euo pipefail
 
 # MPI is Open MPI and HDF5 the build that goes with it; PETSc and SLEPc are the real-valued ones.
-build="gcc libc6-dev cmake ninja-build pkg-config git
+build="gcc libc6-dev cmake ninja-build pkg-config git help2man
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libopenblas-dev liblapacke-dev libscalapack-openmpi-dev
   petsc-dev libpetsc-real-dev slepc-dev libslepc-real-dev libfyaml-dev librandom123-dev libxxhash-dev"
 analysis="python3 python3-h5py python3-numpy python3-scipy python3-pandas python3-matplotlib python3-seaborn
   python3-statsmodels python3-sklearn"
-tests="libcmocka-dev python3-torch python3-mpi4py hdf5-tools shellcheck slurm-wlm munge"
+tests="libcmocka-dev python3-torch python3-mpi4py hdf5-tools shellcheck slurm-wlm munge
+  gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

@@ -75,7 +75,7 @@ end() { # pid file
 
 case $1 in
   start) start ;;
-  stop) for file in "$folder"/slurmd-n1.pid "$folder"/slurmd-n2.pid "$folder"/slurmctld.pid "$folder"/munged.pid; do end "$file"; done ;;
+  stop) for name in slurmd-n1 slurmd-n2 slurmctld munged; do end "$folder/$name.pid"; done ;;
   kill-node) kill -9 "$(<"$folder/slurmd-n$3.pid")" ;;
   start-node) SLURM_CONF=$folder/slurm.conf slurmd -f "$folder/slurm.conf" -N "n$3" ;;
   *) exit 2 ;;

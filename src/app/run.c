@@ -55,7 +55,8 @@ static void print_help(void)
          "merge\n"
          "  -w, --walltime TIME    begin no run that would not end by then: 90 (minutes), 1:30:00, 45m, 12h\n"
          "                         (default: what Slurm or PBS says of the job)\n"
-         "      --run-timeout TIME a run that takes longer has failed\n"
+         "      --run-timeout TIME\n"
+         "                         a run that takes longer has failed\n"
          "      --max-failures N   stop after so many failed runs\n"
          "  -q, --quiet            no progress\n"
          "  -h, --help             this text\n");

@@ -1,5 +1,5 @@
-"""A sweep in a real Slurm: warned and put back until it is done, as an array that is merged, cancelled and resumed, with a node's
-daemon killed in the middle; always with the runs of an undisturbed job in the end."""
+"""A sweep in a real Slurm: warned and put back until it is done, as an array that is merged, cancelled and resumed, with a
+node's daemon killed in the middle; always with the runs of an undisturbed job in the end."""
 # timeout: 240
 import json
 import os
@@ -54,8 +54,9 @@ def wait_for(what, ready, seconds=60):
 
 
 def wait_for_job(job, seconds=60):
-    wait_for(f"job {job} to end", lambda: not call("squeue", "-h", "-j", job, "-t", "all", "-o", "%T").stdout.split() or set(
-        call("squeue", "-h", "-j", job, "-t", "all", "-o", "%T").stdout.split()) <= {"COMPLETED", "CANCELLED", "FAILED"}, seconds)
+    over = {"COMPLETED", "CANCELLED", "FAILED"}
+    wait_for(f"job {job} to end", lambda: over >= set(call("squeue", "-h", "-j", job, "-t", "all", "-o", "%T").stdout.split()),
+             seconds)
 
 
 def content(path):
@@ -72,7 +73,9 @@ def warned_and_put_back(whole):
     call("scancel", "--batch", "--signal=USR1", job)
     wait_for("the job to be put back", lambda: call("squeue", "-h", "-j", job, "-o", "%T").stdout.strip() == "PENDING"
              and call("sinfo", "-h", "-t", "idle", "-o", "%D").stdout.strip() == "2")
-    call("scontrol", "update", f"jobid={job}", "StartTime=now")  # Slurm lets a job that is put back wait for two minutes
+    # Slurm lets a job that is put back wait for two minutes, so that word of its first end cannot be taken for the second's.
+    time.sleep(4)
+    call("scontrol", "update", f"jobid={job}", "StartTime=now")
     wait_for("the second round", lambda: "nothing to do" in logs()["warned.h5.log"] or status("warned.h5")["done"] == 20)
     wait_for_job(job)
     log = logs()["warned.h5.log"]
@@ -113,8 +116,8 @@ def a_daemon_is_killed(whole):
 
 
 def what_slurm_refuses():
-    done = call(PROGRAM, "submit", "queued.yaml", "-o", "none.h5", "--nodes", "1", "--ranks-per-node", "1", "--partition", "none",
-                code=3)
+    done = call(PROGRAM, "submit", "queued.yaml", "-o", "none.h5", "--nodes", "1", "--ranks-per-node", "1",
+                "--partition", "none", code=3)
     assert "slurm refused the job: sbatch: error: invalid partition specified: none" in done.stderr, done
     assert call("squeue", "-h").stdout == ""
 

@@ -5,7 +5,7 @@
 #$ -pe mpi 1
 #$ -l h_rt=01:00:00
 #$ -l s_rt=00:59:00
-#$ -l h_vmem=200M
+#$ -l mem_free=200M
 #$ -j y
 #$ -o queue.h5.after.log
 #$ -r y

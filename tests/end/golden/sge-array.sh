@@ -5,7 +5,7 @@
 #$ -pe mpi 2
 #$ -l h_rt=00:45:00
 #$ -l s_rt=00:44:00
-#$ -l h_vmem=200M
+#$ -l mem_free=200M
 #$ -j y
 #$ -o queue.h5.log
 #$ -r y

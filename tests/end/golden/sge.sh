@@ -5,7 +5,7 @@
 #$ -pe mpi 4
 #$ -l h_rt=01:30:00
 #$ -l s_rt=01:29:00
-#$ -l h_vmem=200M
+#$ -l mem_free=200M
 #$ -A physics
 #$ -q fast
 #$ -j y
