@@ -9,22 +9,20 @@ common=$SGE_ROOT/$SGE_CELL/common
 
 # The master calls 127.0.0.1 localhost, and clients must agree.
 start_master() {
-  pgrep -x sge_qmaster >/dev/null && return
+  qconf -sh >/dev/null 2>&1 && return
   echo "localhost $(hostname)" >"$common/host_aliases"
   echo localhost >"$common/act_qmaster"
   runuser -u sgeadmin -- env SGE_ROOT=$SGE_ROOT SGE_CELL=$SGE_CELL /usr/sbin/sge_qmaster || return
+  touch "$folder/master-is-ours"
   for _ in $(seq 50); do
-    qconf -sh >/dev/null 2>&1 && break
+    qconf -sh >/dev/null 2>&1 && return
     sleep 0.2
   done
-  pgrep -o -x sge_qmaster >"$folder/qmaster.pid"
 }
 
 start_execd() {
-  pgrep -x sge_execd >/dev/null && return
-  /usr/sbin/sge_execd || return
-  sleep 1
-  pgrep -o -x sge_execd >"$folder/execd.pid"
+  pgrep -r S -x sge_execd >/dev/null && return # one that has ended but was not waited for does not count
+  /usr/sbin/sge_execd && touch "$folder/execd-is-ours"
 }
 
 # What is there already stays.
@@ -82,8 +80,11 @@ case $1 in
     exit 1
     ;;
   stop)
-    for name in execd qmaster; do
-      [ -e "$folder/$name.pid" ] && kill "$(<"$folder/$name.pid")"
+    [ -e "$folder/execd-is-ours" ] && qconf -ke localhost
+    [ -e "$folder/master-is-ours" ] && qconf -km
+    for _ in $(seq 50); do
+      pgrep -r S -x sge_qmaster >/dev/null || pgrep -r S -x sge_execd >/dev/null || break
+      sleep 0.2
     done
     ;;
   *) exit 2 ;;

@@ -6,6 +6,10 @@
 
 typedef struct ebr_schedule ebr_schedule;
 
+/* Local. The order in which items are handed out: place[k] is the index of the k-th. Longest first, ties in the order given;
+ * a cost that is NaN counts as 0. */
+EBR_FALLIBLE ebr_schedule_order(const double *cost, int64_t count, int64_t *place);
+
 /* Collective on comm (duplicated). items[0 .. count) are sweep runs that are to be done, the same on all ranks
  * (copied); cost[i] predicts items[i] in any unit. They are handed out longest first, ties in the order given. */
 EBR_FALLIBLE ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double *cost, int64_t count,

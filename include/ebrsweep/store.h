@@ -80,6 +80,7 @@ bool ebr_results_column_is_measure(const ebr_results *results, int column); /* f
 double ebr_results_number(const ebr_results *results, int64_t run, int column);
 const char *ebr_results_cell(ebr_results *results, int64_t run, int column);
 void ebr_results_row(const ebr_results *results, int64_t run, ebr_row *row);
+ebr_status ebr_results_status(const ebr_results *results, int64_t run); /* the row's, and quick */
 /* Who is writing ("process 123 on node7"), "" if nobody; after a kill -9 the dead until the next job. Borrowed. */
 const char *ebr_results_writer(ebr_results *results);
 /* Reads everything again, for a watcher. Texts that were borrowed end here. */

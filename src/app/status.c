@@ -71,8 +71,10 @@ static ebr_error *count_runs(const ebr_results *results, summary *s)
   s->total = ebr_results_count(results);
   s->first_start = s->last_end = NAN;
   for (int64_t run = 0; run < s->total; run++) {
+    ebr_status status = ebr_results_status(results, run);
+    s->count[status]++;
+    if (status != EBR_STATUS_DONE && status != EBR_STATUS_FAILED) continue;
     ebr_results_row(results, run, &row);
-    s->count[row.status]++;
     if (!finished(&row)) continue;
     s->first_start = fmin(s->first_start, row.started);
     s->last_end = fmax(s->last_end, row.started + row.seconds);
@@ -85,17 +87,21 @@ done:
 static ebr_error *list_failures(const ebr_results *results, summary *s)
 {
   ebr_error *error = NULL;
-  ebr_row row;
   int64_t next = 0;
   s->failure = malloc(((size_t)s->count[EBR_STATUS_FAILED] + 1) * sizeof *s->failure);
   EBR_CHECK_MEMORY(s->failure, "the list of failures");
   for (int64_t run = 0; run < s->total && next < s->count[EBR_STATUS_FAILED]; run++) {
-    ebr_results_row(results, run, &row);
-    if (row.status == EBR_STATUS_FAILED) s->failure[next++] = run;
+    if (ebr_results_status(results, run) == EBR_STATUS_FAILED) s->failure[next++] = run;
   }
   s->count[EBR_STATUS_FAILED] = next;
 done:
   return error;
+}
+
+static bool is_open(const ebr_results *results, int64_t run)
+{
+  ebr_status status = ebr_results_status(results, run);
+  return status == EBR_STATUS_WAITING || status == EBR_STATUS_RUNNING;
 }
 
 /* Over the time since the first of the runs that ended in the last ten minutes began. */
@@ -105,7 +111,9 @@ static void estimate(const ebr_results *results, summary *s)
   int64_t ended = 0;
   double from = s->last_end;
   s->rate = s->left = NAN;
+  if (isnan(s->last_end)) return;
   for (int64_t run = 0; run < s->total; run++) {
+    if (is_open(results, run)) continue;
     ebr_results_row(results, run, &row);
     if (!finished(&row) || row.started + row.seconds < s->last_end - recent) continue;
     ended++;

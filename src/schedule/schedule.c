@@ -24,7 +24,7 @@ struct ebr_schedule {
 enum { DRAWN, FAILED, COUNTERS };
 
 typedef struct costed {
-  int64_t item, place;
+  int64_t place;
   double cost;
 } costed;
 
@@ -35,22 +35,34 @@ static int longest_first(const void *left, const void *right)
   return a->place < b->place ? -1 : a->place > b->place;
 }
 
-static ebr_error *sort_items(const int64_t *items, const double *cost, int64_t count, ebr_schedule *schedule)
+ebr_error *ebr_schedule_order(const double *cost, int64_t count, int64_t *place)
 {
   ebr_error *error = NULL;
   costed *order = malloc(((size_t)count + 1) * sizeof *order);
-  schedule->items = malloc(((size_t)count + 1) * sizeof *schedule->items);
-  schedule->cost = malloc(((size_t)count + 1) * sizeof *schedule->cost);
-  EBR_CHECK(order && schedule->items && schedule->cost, EBR_MEMORY, "no memory for a schedule of %lld runs",
-            (long long)count);
-  for (int64_t i = 0; i < count; i++) order[i] = (costed){items[i], i, cost[i] == cost[i] ? cost[i] : 0};
+  EBR_CHECK(order, EBR_MEMORY, "no memory for a schedule of %lld runs", (long long)count);
+  for (int64_t i = 0; i < count; i++) order[i] = (costed){i, cost[i] == cost[i] ? cost[i] : 0};
   qsort(order, (size_t)count, sizeof *order, longest_first);
-  for (int64_t i = 0; i < count; i++) {
-    schedule->items[i] = order[i].item;
-    schedule->cost[i] = order[i].cost;
-  }
+  for (int64_t i = 0; i < count; i++) place[i] = order[i].place;
 done:
   free(order);
+  return error;
+}
+
+static ebr_error *sort_items(const int64_t *items, const double *cost, int64_t count, ebr_schedule *schedule)
+{
+  ebr_error *error = NULL;
+  int64_t *place = malloc(((size_t)count + 1) * sizeof *place);
+  schedule->items = malloc(((size_t)count + 1) * sizeof *schedule->items);
+  schedule->cost = malloc(((size_t)count + 1) * sizeof *schedule->cost);
+  EBR_CHECK(place && schedule->items && schedule->cost, EBR_MEMORY, "no memory for a schedule of %lld runs",
+            (long long)count);
+  EBR_TRY(ebr_schedule_order(cost, count, place));
+  for (int64_t i = 0; i < count; i++) {
+    schedule->items[i] = items[place[i]];
+    schedule->cost[i] = cost[place[i]] == cost[place[i]] ? cost[place[i]] : 0;
+  }
+done:
+  free(place);
   return error;
 }
 

@@ -81,6 +81,7 @@ EBR_FALLIBLE ebr_row_pack(const ebr_layout *layout, const ebr_config *config, co
 void ebr_row_forget(const ebr_layout *layout, unsigned char *row);
 void ebr_row_set(const ebr_layout *layout, const ebr_row *state, unsigned char *row);
 void ebr_row_get(const ebr_layout *layout, const unsigned char *row, ebr_row *state);
+ebr_status ebr_row_status(const ebr_layout *layout, const unsigned char *row);
 uint64_t ebr_row_id(const ebr_layout *layout, const unsigned char *row);
 /* The checksum is over all other bytes of the row. */
 void ebr_row_seal(const ebr_layout *layout, unsigned char *row);

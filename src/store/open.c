@@ -16,7 +16,7 @@ static ebr_error *allocate(ebr_store *store, const char *path)
   store->outlet = malloc((columns + 1) * sizeof *store->outlet);
   EBR_CHECK(store->path && store->row_of && store->status && store->outlet, EBR_MEMORY,
             "no memory for a list of %lld runs", (long long)store->count);
-  for (size_t i = 0; i < columns; i++) store->outlet[i] = (ebr_outlet){-1, -1, -1, -1, 1, 1};
+  for (size_t i = 0; i < columns; i++) store->outlet[i] = (ebr_outlet){-1, 0, 1, 1};
 done:
   return error;
 }
@@ -56,8 +56,6 @@ static ebr_error *open_runs(ebr_store *store)
   store->start = (MPI_Offset)start;
   EBR_TRY_HDF5(path, H5Fget_vfd_handle(store->file, H5P_DEFAULT, &handle));
   store->handle = handle;
-  EBR_TRY_HDF5(path, store->transfer = H5Pcreate(H5P_DATASET_XFER));
-  EBR_TRY_HDF5(path, H5Pset_dxpl_mpio(store->transfer, H5FD_MPIO_INDEPENDENT));
   store->row = calloc(1, store->layout.stride);
   EBR_CHECK_MEMORY(store->row, "a row of the results file");
 done:
@@ -71,19 +69,23 @@ static ebr_error *open_outlet(ebr_store *store, const ebr_column *column, ebr_ou
   const char *path = store->path;
   char name[80];
   ebr_series series = {.spectrum = column->values > 1};
+  hid_t dataset = -1, space = -1;
   hsize_t extent[3] = {0, 1, 1};
   memcpy(series.name, column->name, sizeof series.name);
   ebr_series_path(&series, name);
-  EBR_TRY_HDF5(path, outlet->dataset = H5Dopen2(store->file, name, H5P_DEFAULT));
-  EBR_TRY_HDF5(path, outlet->space = H5Dget_space(outlet->dataset));
-  EBR_TRY_HDF5(path, H5Sget_simple_extent_dims(outlet->space, extent, NULL));
+  EBR_TRY_HDF5(path, dataset = H5Dopen2(store->file, name, H5P_DEFAULT));
+  EBR_TRY_HDF5(path, space = H5Dget_space(dataset));
+  EBR_TRY_HDF5(path, H5Sget_simple_extent_dims(space, extent, NULL));
+  haddr_t start = H5Dget_offset(dataset);
+  EBR_CHECK(start != HADDR_UNDEF, EBR_INTERNAL, "%s: /%s has no place of its own", path, name);
+  outlet->start = (MPI_Offset)start;
   outlet->points = (int)extent[1];
   outlet->values = (int)extent[2];
   EBR_CHECK(outlet->points >= column->points && outlet->values >= column->values, EBR_INTERNAL,
             "%s: %s has no room for %d points of %d values", path, name, column->points, column->values);
-  extent[0] = 1;
-  EBR_TRY_HDF5(path, outlet->memory = H5Screate_simple(series.spectrum ? 3 : 2, extent, NULL));
 done:
+  ebr_hdf5_release(&space);
+  ebr_hdf5_release(&dataset);
   return error;
 }
 
@@ -140,7 +142,7 @@ static ebr_error *create(MPI_Comm comm, const ebr_sweep *sweep, const ebr_schema
   *store = made;
   EBR_CHECK_MEMORY(made, "a store");
   *made = (ebr_store){.comm = MPI_COMM_NULL, .sweep = sweep, .schema = schema, .count = ebr_sweep_count(sweep),
-                      .file = -1, .transfer = -1};
+                      .file = -1};
   EBR_TRY_MPI(MPI_Comm_rank(comm, &made->rank));
   EBR_TRY_MPI(MPI_Comm_size(comm, &made->ranks));
 done:
@@ -181,12 +183,6 @@ done:
 static ebr_error *close_file(ebr_store *store)
 {
   ebr_error *error = NULL;
-  for (int i = 0; store->outlet && i < ebr_schema_count(store->schema); i++) {
-    ebr_hdf5_release(&store->outlet[i].dataset);
-    ebr_hdf5_release(&store->outlet[i].space);
-    ebr_hdf5_release(&store->outlet[i].memory);
-  }
-  ebr_hdf5_release(&store->transfer);
   if (store->file >= 0) EBR_TRY_HDF5(store->path, H5Fclose(store->file));
 done:
   return error;

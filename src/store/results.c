@@ -236,6 +236,14 @@ const char *ebr_results_cell(ebr_results *results, int64_t run, int column)
   return failed || !results->cell.data ? "" : results->cell.data;
 }
 
+ebr_status ebr_results_status(const ebr_results *results, int64_t run)
+{
+  const unsigned char *bytes = ebr_results_bytes(results, run);
+  ebr_status status = ebr_row_status(&results->layout, bytes);
+  bool over = status == EBR_STATUS_DONE || status == EBR_STATUS_FAILED;
+  return over && !ebr_row_intact(&results->layout, bytes) ? EBR_STATUS_WAITING : status;
+}
+
 /* Without its checksum a finished row was cut short: the run counts as waiting. */
 void ebr_results_row(const ebr_results *results, int64_t run, ebr_row *row)
 {

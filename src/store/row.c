@@ -155,17 +155,26 @@ uint64_t ebr_row_id(const ebr_layout *layout, const unsigned char *row)
 
 static void get_text(const ebr_field *field, const unsigned char *row, char *text, size_t capacity)
 {
-  snprintf(text, capacity, "%.*s", (int)ebr_field_length(field, row), (const char *)row + field->offset);
+  size_t length = ebr_field_length(field, row);
+  if (length > capacity - 1) length = capacity - 1;
+  memcpy(text, row + field->offset, length);
+  text[length] = 0;
+}
+
+/* One look at the row: over a million of them each further one is a wait for memory. */
+ebr_status ebr_row_status(const ebr_layout *layout, const unsigned char *row)
+{
+  const ebr_field *field = &layout->field[EBR_STATE_STATUS];
+  const char *text = (const char *)row + field->offset;
+  for (int s = EBR_STATUS_RUNNING; s <= EBR_STATUS_REMOVED; s++)
+    if (strncmp(text, ebr_status_name((ebr_status)s), field->size) == 0) return (ebr_status)s;
+  return EBR_STATUS_WAITING;
 }
 
 void ebr_row_get(const ebr_layout *layout, const unsigned char *row, ebr_row *state)
 {
   const ebr_field *field = layout->field;
-  char status[16];
-  *state = (ebr_row){.id = ebr_row_id(layout, row), .status = EBR_STATUS_WAITING};
-  get_text(&field[EBR_STATE_STATUS], row, status, sizeof status);
-  for (int s = EBR_STATUS_WAITING; s <= EBR_STATUS_REMOVED; s++)
-    if (strcmp(status, ebr_status_name((ebr_status)s)) == 0) state->status = (ebr_status)s;
+  *state = (ebr_row){.id = ebr_row_id(layout, row), .status = ebr_row_status(layout, row)};
   get_text(&field[EBR_STATE_REASON], row, state->reason, sizeof state->reason);
   get_text(&field[EBR_STATE_HOST], row, state->host, sizeof state->host);
   state->started = ebr_field_number(&field[EBR_STATE_STARTED], row);

@@ -8,7 +8,7 @@
 /* Where one column of the schema goes: a field of the row, or a dataset of its own. */
 typedef struct ebr_outlet {
   int field; /* or -1 */
-  hid_t dataset, space, memory;
+  MPI_Offset start;   /* of the dataset's first row [bytes] */
   int points, values; /* as the file has them: at least the schema's */
 } ebr_outlet;
 
@@ -22,7 +22,7 @@ struct ebr_store {
   int64_t count;            /* runs of the sweep */
   int64_t *row_of;          /* (count) row of the file */
   uint8_t *status;          /* (count) ebr_status; rows that must be written anew are EBR_STATUS_RUNNING until then */
-  hid_t file, transfer;
+  hid_t file;
   MPI_File *handle; /* HDF5's own */
   MPI_Offset start; /* of the first row [bytes] */
   ebr_layout layout;

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 PROGRAM, SOURCE = os.environ["EBRSWEEP"], os.environ["SOURCE"]
 GOLDEN = os.path.join(SOURCE, "tests/end/golden")
@@ -177,6 +178,25 @@ def what_cannot_be_is_refused():
     refused(3, "a job template asks for 'nonsense', which nothing sets", "-n", "--scheduler", "slurm", EBRSWEEP_TEMPLATES="odd")
 
 
+def a_file_in_use():
+    """Another job writes the results: nothing is submitted. The writer is a sweep that would take minutes."""
+    os.makedirs("bin")
+    write("bin/sbatch", "#!/bin/sh\necho sbatch \"$@\" >>calls\necho 17\n", 0o755)
+    writer = subprocess.Popen([PROGRAM, "run", "queue.yaml", "-q", "--set", "train.epochs=1000000"])
+    try:
+        end = time.monotonic() + 30
+        while not os.path.exists("queue.h5"):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        refused(2, "queue.h5 is being written by process ", *SIZE, "--set", "train.epochs=1000000")
+        assert not os.path.exists("calls")
+    finally:
+        writer.kill()
+        writer.wait()
+    os.remove("queue.h5")
+    shutil.rmtree("bin")
+
+
 def schedulers_that_refuse():
     os.makedirs("bin", exist_ok=True)
     write("bin/sbatch", "#!/bin/sh\necho 'sbatch: error: invalid partition specified: fast' >&2\nexit 1\n", 0o755)
@@ -194,6 +214,7 @@ write("site.yaml", SITE)
 scripts_are_as_documented()
 sizes_follow_the_prediction()
 what_cannot_be_is_refused()
+a_file_in_use()
 schedulers_that_refuse()
 made_up_schedulers()
 a_script_runs()

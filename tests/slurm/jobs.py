@@ -86,10 +86,12 @@ def warned_and_put_back(whole):
 
 
 def an_array_is_merged(whole):
-    array, after = submit("-o", "array.h5", "--array", "2", nodes=1)
+    array, after = submit("-o", "array.h5", "--array", "2", "--report", nodes=1)
     wait_for("the merged file", lambda: os.path.exists("array.h5"))
     wait_for_job(after)
     assert content("array.h5") == whole and status("array.part-1.h5")["done"] == 10, array
+    with open("array.html") as page:
+        assert "<html" in page.read(200), logs()
 
 
 def cancelled_and_resumed(whole):
@@ -134,6 +136,7 @@ def all_of_it():
     what_slurm_refuses()
 
 
+os.environ["PATH"] = "/usr/bin:" + os.environ["PATH"]  # the Python whose packages jobs/setup.sh installs
 os.mkdir(FOLDER)
 try:
     started = subprocess.run(["bash", *CLUSTER, "start", FOLDER], capture_output=True, text=True, timeout=60)
