@@ -4,17 +4,20 @@
 
 #include <ebrsweep/measure.h>
 
-/* What a run is given beside its configuration. */
+/* What a run is given beside its configuration, and how it ended. */
 typedef struct ebr_run_limits {
   double seconds;              /* after which it has failed; INFINITY: as long as it takes */
-  void (*tick)(void *context); /* called after every epoch; or NULL */
+  bool (*tick)(void *context); /* called after every epoch, false asks the run to stop; or NULL */
   void *context;
+  const char *checkpoint; /* path; a run that is stopped is kept there, and goes on from what is there; or NULL */
+  bool stopped;           /* set: it was asked to stop, and is not over */
+  char notice[256];       /* set: "", or why a checkpoint was of no use or could not be kept */
 } ebr_run_limits;
 
 /* Local. Carries out one run and fills record (cleared first). A run that diverges is a result: *reason gets a sentence
  * (capacity bytes, "" when all went well) and the record keeps what was measured until then. So is one that takes too long,
- * which is looked at after every epoch. */
-EBR_FALLIBLE ebr_run_execute(const ebr_config *config, const ebr_library *library, const ebr_run_limits *limits,
+ * which is looked at after every epoch. A run that was stopped and goes on from its checkpoint has the same bits in the end. */
+EBR_FALLIBLE ebr_run_execute(const ebr_config *config, const ebr_library *library, ebr_run_limits *limits,
                              ebr_record *record, char *reason, size_t capacity);
 /* Local. What only the data's shape can tell: EBR_SWEEP when this configuration cannot be trained on it. */
 EBR_FALLIBLE ebr_run_check(const ebr_config *config, const ebr_shape *shape);

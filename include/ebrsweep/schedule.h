@@ -28,9 +28,9 @@ void ebr_schedule_took(ebr_schedule *schedule, double seconds);
 /* Local (one-sided): a run failed. With `most` of them over all ranks no rank gets another run. */
 EBR_FALLIBLE ebr_schedule_failed(ebr_schedule *schedule, int64_t most);
 
-/* Local. Lets other ranks' draws through, which on networks without remote memory access wait for the rank that has the
- * counter: to be called now and then during a run. */
-void ebr_schedule_progress(ebr_schedule *schedule);
+/* Local, to be called now and then during a run: may it go on? Not when a stop was asked for or the deadline is over. Lets
+ * other ranks' draws through, which on networks without remote memory access wait for the rank that has the counter. */
+bool ebr_schedule_go_on(ebr_schedule *schedule);
 
 /* Local: items that are over, as far as the shared counter tells: what was drawn less one in hand a rank. */
 int64_t ebr_schedule_finished(ebr_schedule *schedule, int ranks);

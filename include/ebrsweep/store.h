@@ -58,6 +58,8 @@ EBR_FALLIBLE ebr_store_write(ebr_store *store, int64_t run, const ebr_config *co
                              const ebr_record *record);
 /* Marks a run as running (and its start), so that status shows it. */
 EBR_FALLIBLE ebr_store_begin(ebr_store *store, int64_t run, const ebr_row *row);
+/* Marks a run as waiting again: a waiting row over whatever the file has. */
+EBR_FALLIBLE ebr_store_reset(ebr_store *store, int64_t run);
 
 /* ---- reading (serial, without MPI, also while others write) ------------------------------------------------------ */
 

@@ -10,6 +10,7 @@
 #include <ebrsweep/store.h>
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,7 @@ static void print_help(void)
          "      --retry-failed     do failed runs again\n"
          "  -p, --part I/K         the I-th of K jobs that share the sweep, each with its own RESULTS; see ebrsweep "
          "merge\n"
-         "  -w, --walltime TIME    begin no run that would not end by then: 90 (minutes), 1:30:00, 45m, 12h\n"
+         "  -w, --walltime TIME    stop by then: 90 (minutes), 1:30:00, 45m, 12h\n"
          "                         (default: what Slurm or PBS says of the job)\n"
          "      --run-timeout TIME\n"
          "                         a run that takes longer has failed\n"
@@ -236,27 +237,47 @@ done:
 
 /* ---- doing it ---------------------------------------------------------------------------------------------------- */
 
-static void make_progress(void *schedule) { ebr_schedule_progress(schedule); }
+static bool may_go_on(void *schedule) { return ebr_schedule_go_on(schedule); }
+
+/* What the folder beside the results file holds of a run that was stopped in the middle. */
+static void checkpoint_path(const job *j, const ebr_row *row, char *path, size_t capacity)
+{
+  snprintf(path, capacity, "%s.checkpoints/%016" PRIx64, j->options.output, row->id);
+}
+
+static ebr_error *record_run(job *j, int64_t run, const ebr_config *config, ebr_row *row)
+{
+  ebr_error *error = NULL;
+  row->status = row->reason[0] ? EBR_STATUS_FAILED : EBR_STATUS_DONE;
+  EBR_TRY(ebr_store_write(j->store, run, config, row, j->record));
+  j->finished++;
+  ebr_schedule_took(j->schedule, row->seconds);
+  if (row->status != EBR_STATUS_FAILED) goto done;
+  j->failed++;
+  if (j->options.failures > 0) EBR_TRY(ebr_schedule_failed(j->schedule, j->options.failures));
+done:
+  return error;
+}
 
 static ebr_error *do_run(job *j, int64_t run)
 {
   ebr_error *error = NULL;
   ebr_config config;
   ebr_row row = {.id = ebr_sweep_id(j->sweep, run), .started = ebr_clock_wall(), .rank = j->rank};
+  char checkpoint[4200];
   double start = ebr_clock_seconds();
-  ebr_run_limits limits = {j->options.timeout > 0 ? (double)j->options.timeout : INFINITY, make_progress, j->schedule};
+  ebr_run_limits limits = {.seconds = j->options.timeout > 0 ? (double)j->options.timeout : INFINITY,
+                           .tick = may_go_on,
+                           .context = j->schedule,
+                           .checkpoint = checkpoint};
+  checkpoint_path(j, &row, checkpoint, sizeof checkpoint);
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
   EBR_TRY(ebr_store_begin(j->store, run, &row));
   EBR_TRY(ebr_run_execute(&config, j->library, &limits, j->record, row.reason, sizeof row.reason));
   row.seconds = ebr_clock_seconds() - start;
-  row.status = row.reason[0] ? EBR_STATUS_FAILED : EBR_STATUS_DONE;
-  EBR_TRY(ebr_store_write(j->store, run, &config, &row, j->record));
-  j->finished++;
-  ebr_schedule_took(j->schedule, row.seconds);
-  if (row.status != EBR_STATUS_FAILED) goto done;
-  j->failed++;
-  if (j->options.failures > 0) EBR_TRY(ebr_schedule_failed(j->schedule, j->options.failures));
+  if (limits.notice[0]) fprintf(stderr, "ebrsweep: %s\n", limits.notice);
+  EBR_TRY(limits.stopped ? ebr_store_reset(j->store, run) : record_run(j, run, &config, &row));
 done:
   return error;
 }
@@ -286,6 +307,14 @@ done:
   return error;
 }
 
+/* The folder, once nothing is in it. */
+static void remove_checkpoints(const job *j)
+{
+  char path[4200];
+  snprintf(path, sizeof path, "%s.checkpoints", j->options.output);
+  (void)rmdir(path);
+}
+
 static ebr_error *summarize(job *j, ebr_progress *progress)
 {
   ebr_error *error = NULL;
@@ -293,6 +322,7 @@ static ebr_error *summarize(job *j, ebr_progress *progress)
   EBR_TRY_MPI(MPI_Allreduce(mine, all, 2, MPI_INT64_T, MPI_SUM, j->comm));
   int64_t left = j->wanted - all[0];
   if (j->rank == 0) {
+    remove_checkpoints(j);
     ebr_progress_finish(progress, all[0]);
     if (!j->options.quiet) fprintf(stderr, "results are in %s\n", j->options.output);
   }

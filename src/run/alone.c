@@ -126,7 +126,7 @@ ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples,
   layout(alone, &measuring, config, samples);
   EBR_TRY(ebr_arena_create(measuring.used, &alone->arena));
   layout(alone, &alone->arena, config, samples);
-  for (int i = 0; i < samples->modalities && !reason[0]; i++)
+  for (int i = 0; i < samples->modalities && !reason[0] && !watch->limits->stopped; i++)
     if (wants_all(config) || (ebr_config_distils(config) && config->kd_teacher == i))
       EBR_TRY(train_one(alone, config, samples, key, i, watch, reason, capacity));
   rank_by_loss(alone, samples->modalities);

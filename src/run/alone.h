@@ -9,7 +9,7 @@ typedef struct ebr_alone ebr_alone;
 
 /* A run's limits and when it began, by ebr_clock_seconds. */
 typedef struct ebr_watch {
-  const ebr_run_limits *limits;
+  ebr_run_limits *limits;
   double start; /* [s] */
 } ebr_watch;
 /* After an epoch: may the run go on? If its time is over, reason gets a sentence. */
@@ -17,7 +17,8 @@ bool ebr_watch_epoch(const ebr_watch *watch, char *reason, size_t capacity);
 
 /* Trains what the configuration asks for: all modalities when they serve as baselines (measure.unimodal) or when the
  * teacher is to be found among them, the teacher alone when only it is wanted, none otherwise. *alone is always made.
- * reason gets a sentence when one of them diverges or time is over. The caller destroys. */
+ * reason gets a sentence when one of them diverges or time is over; when the run is stopped, not all are trained. The
+ * caller destroys. */
 EBR_FALLIBLE ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key,
                              const ebr_watch *watch, ebr_alone **alone, char *reason, size_t capacity);
 void ebr_alone_destroy(ebr_alone **alone);

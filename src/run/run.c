@@ -2,8 +2,10 @@
 #include <ebrsweep/run.h>
 
 #include "run/alone.h"
+#include "run/checkpoint.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static ebr_error *measure(ebr_subject *subject, int epoch, const ebr_losses *losses, ebr_record *record)
 {
@@ -13,22 +15,26 @@ static ebr_error *measure(ebr_subject *subject, int epoch, const ebr_losses *los
   return subject->point < 0 ? NULL : ebr_measures_take(subject, record);
 }
 
-/* Trains to the end, to divergence or to the deadline, measuring on the way. */
-static ebr_error *train(ebr_subject *subject, const ebr_watch *watch, ebr_record *record, char *reason, size_t capacity)
+/* Trains on to the end, to divergence, or until it has to stop, measuring on the way. *epoch: how many are done. */
+static ebr_error *train(ebr_subject *subject, const ebr_watch *watch, ebr_record *record, int64_t *epoch, char *reason,
+                        size_t capacity)
 {
   ebr_error *error = NULL;
-  EBR_TRY(measure(subject, 0, NULL, record));
-  for (int epoch = 1; epoch <= subject->config->train_epochs; epoch++) {
+  if (*epoch == 0) EBR_TRY(measure(subject, 0, NULL, record));
+  while (*epoch < subject->config->train_epochs) {
     ebr_losses losses;
     int64_t diverged;
     ebr_trainer_epoch(subject->trainer, &losses, &diverged);
+    ++*epoch;
     if (diverged >= 0) {
-      snprintf(reason, capacity, "diverged in step %lld of epoch %d: semantic loss %g", (long long)diverged, epoch,
-               losses.semantic);
+      snprintf(reason, capacity, "diverged in step %lld of epoch %lld: semantic loss %g", (long long)diverged,
+               (long long)*epoch, losses.semantic);
       goto done;
     }
-    if (!ebr_watch_epoch(watch, reason, capacity)) goto done;
-    EBR_TRY(measure(subject, epoch, &losses, record));
+    bool more = ebr_watch_epoch(watch, reason, capacity);
+    if (reason[0]) goto done;
+    EBR_TRY(measure(subject, (int)*epoch, &losses, record));
+    if (!more) goto done;
   }
 done:
   return error;
@@ -36,14 +42,39 @@ done:
 
 bool ebr_watch_epoch(const ebr_watch *watch, char *reason, size_t capacity)
 {
-  const ebr_run_limits *limits = watch->limits;
-  if (limits->tick) limits->tick(limits->context);
-  if (ebr_clock_seconds() - watch->start <= limits->seconds) return true;
-  snprintf(reason, capacity, "took longer than %g s", limits->seconds);
-  return false;
+  ebr_run_limits *limits = watch->limits;
+  if (limits->tick && !limits->tick(limits->context)) limits->stopped = true;
+  if (ebr_clock_seconds() - watch->start > limits->seconds)
+    snprintf(reason, capacity, "took longer than %g s", limits->seconds);
+  return !limits->stopped && !reason[0];
 }
 
-ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library, const ebr_run_limits *limits,
+/* A checkpoint that is of no use costs time, not the run: it starts anew, and says why. */
+static int64_t go_on(const ebr_config *config, ebr_run_limits *limits, ebr_record *record, ebr_trainer *trainer)
+{
+  int64_t epoch = 0;
+  if (!limits->checkpoint) return 0;
+  ebr_error *error = ebr_checkpoint_load(limits->checkpoint, config, record, trainer, &epoch);
+  if (error) snprintf(limits->notice, sizeof limits->notice, "%s: the run starts anew", ebr_error_message(error));
+  ebr_error_destroy(&error);
+  return epoch;
+}
+
+/* The same for one that cannot be kept. One whose run is over has done its service. */
+static void leave(const ebr_config *config, ebr_run_limits *limits, const ebr_record *record,
+                  const ebr_trainer *trainer, int64_t epoch)
+{
+  if (!limits->checkpoint) return;
+  if (!limits->stopped) {
+    unlink(limits->checkpoint);
+    return;
+  }
+  ebr_error *error = ebr_checkpoint_save(limits->checkpoint, config, record, trainer, epoch);
+  if (error) snprintf(limits->notice, sizeof limits->notice, "%s: no checkpoint of this run", ebr_error_message(error));
+  ebr_error_destroy(&error);
+}
+
+ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library, ebr_run_limits *limits,
                            ebr_record *record, char *reason, size_t capacity)
 {
   ebr_error *error = NULL;
@@ -52,12 +83,14 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   ebr_trainer *trainer = NULL;
   ebr_watch watch = {limits, ebr_clock_seconds()};
   uint64_t pair = ebr_config_pair(config);
-  reason[0] = 0;
+  int64_t epoch;
+  reason[0] = limits->notice[0] = 0;
+  limits->stopped = false;
   ebr_record_clear(record);
 
   EBR_TRY(ebr_samples_create(library, config, &samples));
   EBR_TRY(ebr_alone_train(config, samples, pair, &watch, &alone, reason, capacity));
-  if (reason[0]) goto done;
+  if (reason[0] || limits->stopped) goto done;
   EBR_TRY(ebr_trainer_create(config, samples, -1, pair, ebr_alone_teaching(alone), &trainer));
   ebr_subject subject = {.config = config,
                          .samples = samples,
@@ -65,7 +98,10 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
                          .only = config->method == EBR_METHOD_UNIMODAL ? (int)config->unimodal_modality : -1,
                          .alone = ebr_alone_scores(alone),
                          .alone_contribution = ebr_alone_contributions(alone)};
-  EBR_TRY(train(&subject, &watch, record, reason, capacity));
+  epoch = go_on(config, limits, record, trainer);
+  EBR_TRY(train(&subject, &watch, record, &epoch, reason, capacity));
+  limits->stopped = limits->stopped && !reason[0] && epoch < config->train_epochs;
+  leave(config, limits, record, trainer, epoch);
 done:
   ebr_trainer_destroy(&trainer);
   ebr_alone_destroy(&alone);

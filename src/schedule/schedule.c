@@ -134,10 +134,11 @@ void ebr_schedule_took(ebr_schedule *schedule, double seconds)
   if (pace > schedule->slowest) schedule->slowest = pace;
 }
 
-void ebr_schedule_progress(ebr_schedule *schedule)
+bool ebr_schedule_go_on(ebr_schedule *schedule)
 {
   int found;
   (void)MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, schedule->comm, &found, MPI_STATUS_IGNORE);
+  return !ebr_signals_stop() && ebr_clock_seconds() <= schedule->deadline;
 }
 
 ebr_error *ebr_schedule_failed(ebr_schedule *schedule, int64_t most)

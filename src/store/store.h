@@ -35,7 +35,5 @@ struct ebr_store {
 
 /* Root only: takes the lock, creates or extends the file, fills row_of and status. */
 EBR_FALLIBLE ebr_store_prepare(ebr_store *store, const char *command);
-/* Writes a waiting row over whatever the file has. */
-EBR_FALLIBLE ebr_store_reset(ebr_store *store, int64_t run);
 
 #endif

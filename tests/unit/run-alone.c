@@ -14,7 +14,7 @@
 
 enum { EPOCHS = 4, KEY = 17, FEATURES = 5 };
 
-static const ebr_run_limits no_limits = {.seconds = INFINITY};
+static ebr_run_limits no_limits = {.seconds = INFINITY};
 static const ebr_watch unlimited = {&no_limits, 0};
 
 static void must(ebr_error *error)

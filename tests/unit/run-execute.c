@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -49,6 +50,22 @@ static void execute(const ebr_config *config, outcome *o)
   must(ebr_measures_declare(config, &shape, o->schema));
   must(ebr_record_create(o->schema, &o->record));
   must(ebr_run_execute(config, NULL, &(ebr_run_limits){.seconds = INFINITY}, o->record, o->reason, sizeof o->reason));
+}
+
+/* Stops after so many more epochs, those of the modalities alone included. */
+static bool count_down(void *context) { return --*(int *)context > 0; }
+
+/* The same with a checkpoint; how it went is in limits. */
+static void execute_in_parts(const ebr_config *config, int epochs, ebr_run_limits *limits, outcome *o)
+{
+  ebr_shape shape;
+  *o = (outcome){0};
+  shape_of(config, &shape);
+  must(ebr_schema_create(&o->schema));
+  must(ebr_measures_declare(config, &shape, o->schema));
+  must(ebr_record_create(o->schema, &o->record));
+  *limits = (ebr_run_limits){.seconds = INFINITY, .tick = count_down, .context = &epochs, .checkpoint = "points/run"};
+  must(ebr_run_execute(config, NULL, limits, o->record, o->reason, sizeof o->reason));
 }
 
 static void release(outcome *o)
@@ -147,10 +164,105 @@ static void cost_is_linear(void **state)
   }
 }
 
+static void assert_same(const outcome *first, const outcome *second)
+{
+  assert_string_equal(second->reason, first->reason);
+  assert_memory_equal(first->record->values, second->record->values,
+                      ebr_schema_size(first->schema) * sizeof *first->record->values);
+}
+
+/* Whenever it is stopped, even while the modalities are trained alone, a run that goes on ends with the same bits. */
+static void stopped_and_gone_on(void **state)
+{
+  static const char *const methods[] = {"vanilla", "unimodal", "kd+ebr"};
+  static const char *const heads[] = {"concat", "grape", "muse"};
+  for (size_t m = 0; m < sizeof methods / sizeof *methods; m++)
+    for (size_t h = 0; h < sizeof heads / sizeof *heads; h++) {
+      ebr_config config;
+      outcome whole, part = {0};
+      ebr_run_limits limits;
+      int stops = 0, kept = 0;
+      configure(&config, methods[m]);
+      set(&config, "model.fusion", heads[h]);
+      set(&config, "measure.spectra", "[head, fused, latent, updates]");
+      set(&config, "train.epochs", "12");
+      execute(&config, &whole);
+      /* One more epoch each time: the modalities alone are trained anew after each stop. */
+      for (int epochs = 1;; epochs++) {
+        execute_in_parts(&config, epochs, &limits, &part);
+        assert_string_equal(limits.notice, "");
+        if (!limits.stopped) break;
+        kept += access("points/run", F_OK) == 0;
+        stops++;
+        release(&part);
+      }
+      assert_true(stops >= 3 && kept >= 3);
+      assert_int_equal(access("points/run", F_OK), -1);
+      assert_same(&whole, &part);
+      release(&whole);
+      release(&part);
+    }
+  assert_int_equal(rmdir("points"), 0);
+}
+
+static void change_byte(const char *path, long place)
+{
+  FILE *file = fopen(path, "r+b");
+  assert_non_null(file);
+  fseek(file, place, SEEK_SET);
+  int byte = fgetc(file);
+  fseek(file, place, SEEK_SET);
+  fputc(byte ^ 1, file);
+  fclose(file);
+}
+
+/* A checkpoint of no use is said to be so, and the run starts anew, to the same end. */
+static void checkpoints_of_no_use(void **state)
+{
+  static const struct {
+    long place; /* of a byte that is changed; or below 0 */
+    const char *words;
+  } cases[] = {{0, "points/run: is a checkpoint of another version: the run starts anew"},
+               {8, "points/run: is the checkpoint of another run"},
+               {16, "points/run: is a checkpoint with other measures"},
+               {100, "points/run: is damaged"},
+               {-1, "points/run: is damaged"},
+               {-2, "points/run: is cut short"}};
+  ebr_config config;
+  outcome whole, part;
+  ebr_run_limits limits;
+  configure(&config, "vanilla");
+  set(&config, "measure.unimodal", "false");
+  execute(&config, &whole);
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    execute_in_parts(&config, 2, &limits, &part);
+    assert_true(limits.stopped);
+    release(&part);
+    if (cases[k].place >= 0) change_byte("points/run", cases[k].place);
+    else assert_int_equal(truncate("points/run", cases[k].place == -1 ? 200 : 10), 0);
+    execute_in_parts(&config, 100, &limits, &part);
+    if (!strstr(limits.notice, cases[k].words)) fail_msg("'%s' lacks '%s'", limits.notice, cases[k].words);
+    assert_same(&whole, &part);
+    release(&part);
+  }
+  assert_int_equal(rmdir("points"), 0);
+  /* Where none can be kept, the run is stopped all the same. */
+  fclose(fopen("points", "w"));
+  execute_in_parts(&config, 2, &limits, &part);
+  assert_true(limits.stopped);
+  assert_non_null(strstr(limits.notice, "no checkpoint of this run"));
+  assert_int_equal(unlink("points"), 0);
+  release(&part);
+  release(&whole);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(same_bits_twice),
+                                     cmocka_unit_test(stopped_and_gone_on),
+                                     cmocka_unit_test(checkpoints_of_no_use),
                                      cmocka_unit_test(divergence_keeps_what_was_measured),
-                                     cmocka_unit_test(impossible_shapes_are_refused), cmocka_unit_test(cost_is_linear)};
+                                     cmocka_unit_test(impossible_shapes_are_refused),
+                                     cmocka_unit_test(cost_is_linear)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
