@@ -1,4 +1,5 @@
-/* Law: does the number of collisions grow quadratically with the number of modalities? Theory, fits, verdicts.
+/* Law: does the number of collisions grow quadratically with the number of modalities? Theory, fits, verdicts; and
+ * verdicts about claims that compare arms.
  * Paper: Chaudhuri et al., ICML 2025, arXiv 2505.22483, Lemma 1. */
 #ifndef EBRSWEEP_LAW_H
 #define EBRSWEEP_LAW_H
@@ -108,6 +109,50 @@ const char *ebr_verdict_name(ebr_verdict verdict);
  * verdict 'cannot tell' whose words say why, with nothing fitted. EBR_RESULTS for a count that is not finite. */
 EBR_FALLIBLE ebr_law_study_make(MPI_Comm comm, const ebr_law_run *runs, int64_t count, uint64_t key, int resamples,
                                 ebr_law_study *study);
+
+/* ---- a claim about two arms -------------------------------------------------------------------------------------- */
+
+/* Differences, one a seed, between runs that share their data and initial weights. */
+typedef struct ebr_comparison {
+  int seeds;
+  double effect;       /* mean difference; NaN with no seed */
+  double interval[2];  /* 95 %, bootstrap over seeds; NaN with fewer than two */
+  double standardised; /* mean / standard deviation: Cohen's d of paired samples */
+  double p;            /* Wilcoxon signed-rank, two-sided; 1 with no difference other than 0 */
+  double adjusted;     /* p after Holm's correction, by ebr_comparisons_correct; p until then */
+} ebr_comparison;
+
+enum { EBR_CLAIM_CONTROLS_MOST = 4 };
+
+/* What is said of the arms, and what would show it. Effects are treated - reference, and treated - control. */
+typedef struct ebr_claim_case {
+  int direction;   /* 1: the effect is said to be positive; -1: negative; 0: there is said to be one */
+  double smallest; /* the smallest effect that matters, > 0 */
+  ebr_comparison main;
+  int controls;
+  ebr_comparison control[EBR_CLAIM_CONTROLS_MOST]; /* treated - control */
+  const char *control_name[EBR_CLAIM_CONTROLS_MOST];
+} ebr_claim_case;
+
+/* Two-sided p of the signed-rank statistic (Wilcoxon 1945), zeros left out, ties by mean ranks: exactly, over all signs,
+ * up to 200 differences, by the normal approximation with its correction for ties beyond. Local. */
+EBR_FALLIBLE ebr_wilcoxon(const double *differences, int count, double *p);
+
+/* Local. differences (count), finite; their order changes no bit. key picks the resamples, of which there are >= 1. */
+EBR_FALLIBLE ebr_comparison_make(const double *differences, int count, uint64_t key, int resamples,
+                                 ebr_comparison *comparison);
+
+/* Sets adjusted of all (Holm, Scand. J. Statistics 1979); those without seeds are not counted. Local. */
+EBR_FALLIBLE ebr_comparisons_correct(ebr_comparison *const *comparisons, int count);
+
+/* Fewest seeds with which the exact test can reach 5 % among so many comparisons. */
+int ebr_comparisons_seeds_needed(int comparisons);
+
+/* Supported: the interval leaves 0 out on the claimed side, p is below 5 % after correction, and the same holds against
+ * every control. Refuted: the interval ends below the smallest effect that matters, or that against a control ends below
+ * both it and a fifth of the effect: the control does it alone. Else, or with too few seeds for so many
+ * comparisons: cannot tell. words (size) gets the reason, without the verdict. */
+ebr_verdict ebr_claim_judge(const ebr_claim_case *claim, int comparisons, char *words, size_t size);
 
 /* ---- marginal contribution against collisions -------------------------------------------------------------------- */
 

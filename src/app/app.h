@@ -13,6 +13,7 @@ ebr_error *ebr_app_status(int argc, char **argv);
 ebr_error *ebr_app_law(int argc, char **argv);
 ebr_error *ebr_app_merge(int argc, char **argv);
 ebr_error *ebr_app_spectrum(int argc, char **argv);
+ebr_error *ebr_app_claims(int argc, char **argv);
 
 /* Writes the error's message to stderr, as the program's last word; nothing for an error whose message is empty. */
 void ebr_app_say(const ebr_error *error);

@@ -23,6 +23,7 @@ static const subcommand *subcommand_at(int index)
       {"law", "RESULTS", "do collisions grow quadratically with modalities? fits, intervals, verdicts", ebr_app_law},
       {"merge", "OUT IN...", "results of several jobs of one sweep in one file", ebr_app_merge},
       {"spectrum", "FILE:PATH", "singular values and ranks of a matrix in HDF5 or .npy, over the ranks", ebr_app_spectrum},
+      {"claims", "RESULTS...", "which of the paper's claims hold? effects, intervals, controls, verdicts", ebr_app_claims},
   };
   return index < (int)(sizeof subcommands / sizeof *subcommands) ? &subcommands[index] : NULL;
 }
@@ -33,7 +34,7 @@ static void print_help(FILE *to)
               "Trains many small multimodal networks and tells whether, and why, they stop using some modalities.\n\n"
               "Commands:\n");
   for (int i = 0; subcommand_at(i); i++)
-    fprintf(to, "  %-8s %-9s %s\n", subcommand_at(i)->name, subcommand_at(i)->arguments, subcommand_at(i)->help);
+    fprintf(to, "  %-8s %-10s %s\n", subcommand_at(i)->name, subcommand_at(i)->arguments, subcommand_at(i)->help);
   fprintf(to,
           "\n`ebrsweep COMMAND --help` tells more; `ebrsweep --version` which version this is.\n"
           "Exit codes: 0 done, 1 some runs failed, 2 usage or input file, 3 environment, 75 stopped with work left.\n");
