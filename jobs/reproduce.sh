@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Every figure and table of the paper: converts the real data, trains all sweeps (some 12000 small networks, about half an
+# hour on two cores), and prints what held. Needs a build (jobs/demo.sh makes one) and the raw data (doc/datasets.md says
+# where it comes from; EBR_DATA names its folder).
+#   bash jobs/reproduce.sh [SWEEP...]        e.g. figure-6-convergence; all by default
+# Run again, it goes on where it was stopped, or finds nothing left to do.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=jobs/machine.sh
+source jobs/machine.sh
+
+data=${EBR_DATA:-../shared/data}
+program=build/release/ebrsweep
+claims=(figure-1-interference figure-3-rank figure-4-modalities figure-5-strength figure-6-convergence figure-7-noise
+  table-1-missing table-2-agnostic order-of-distillation)
+sweeps=("$@")
+[ $# -gt 0 ] || sweeps=("${claims[@]}" mfeat avmnist quadratic-dense quadratic-sparse)
+
+[ -x "$program" ] || { echo "There is no $program: jobs/demo.sh builds it." >&2; exit 3; }
+mkdir -p results/data
+for set in mfeat avmnist; do
+  [ -e "results/data/$set.h5" ] || "$python" "analysis/convert_$set.py" "$data/$set" -o "results/data/$set.h5"
+done
+
+outcome=0
+for sweep in "${sweeps[@]}"; do
+  code=0
+  mpirun -n "$cores" --bind-to none --oversubscribe "$program" run "sweeps/$sweep.yaml" -o "results/$sweep.h5" || code=$?
+  case $code in
+    0) ;;
+    1) outcome=1 ;; # some runs diverged: the others count, and the verdicts say how many pairs there were
+    *) exit "$code" ;;
+  esac
+done
+
+made=()
+for sweep in "${claims[@]}"; do
+  [ ! -e "results/$sweep.h5" ] || made+=("results/$sweep.h5")
+done
+if [ ${#made[@]} -gt 0 ]; then
+  "$program" claims "${made[@]}" --summary
+  "$program" claims "${made[@]}" --markdown >results/claims.md
+  "$python" analysis/report.py "${made[@]}" -o results/claims.html
+  printf '\nThe verdicts   results/claims.md\nWith figures   results/claims.html\n'
+fi
+for sweep in quadratic-dense quadratic-sparse; do
+  [ ! -e "results/$sweep.h5" ] || printf '\nThe law        ebrsweep law results/%s.h5\n' "$sweep"
+done
+exit "$outcome"
