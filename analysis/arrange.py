@@ -30,10 +30,15 @@ def absent(value):
     return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
 
 
+def said(name, value):
+    if name == "ebr.residual":
+        return "residual" if value else ""
+    return "" if absent(value) else f"{SHORT.get(name, name)} {number(value)}"
+
+
 def labels(runs, names):
     """For each run "name value, name value" over the columns that have a value there."""
-    parts = [[f"{SHORT.get(name, name)} {number(value)}" if not absent(value) else "" for value in runs[name]]
-             for name in names]
+    parts = [[said(name, value) for value in runs[name]] for name in names]
     return [", ".join(part for part in row if part) for row in zip(*parts)] if parts else [""] * len(runs)
 
 

@@ -1,11 +1,20 @@
+#!/usr/bin/env python3
 """The figures of a report: each is a function of (results, runs) that answers a Figure, with panels or a reason for
-having none."""
+having none. As a program it draws them as files, one a panel, for papers:
+
+    python3 analysis/figures.py results/figure-6-convergence.h5 --format pdf -o figures
+"""
+import argparse
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 
+import claim_figures
 import picture
-from arrange import order_of_arms
+import results as results_file
+from arrange import arrange, order_of_arms
 from picture import Figure
 
 PANELS_MOST = 6
@@ -234,3 +243,48 @@ def draw_all(results, runs):
         except Missing as reason:
             figure.skipped = str(reason)
         yield figure
+
+
+def files_of(results, folder, ending):
+    """Draws the figures of one results file into folder: those of the paper where its sweep has any, else all. Answers what
+    was written; what cannot be drawn is said."""
+    runs = arrange(results)
+    runs = runs[runs["status"] == "done"]
+    name = str(results.attributes.get("name") or results.path.stem)
+    if runs.empty:
+        raise results_file.ResultsError(f"{results.path}: no run has ended yet, so there is nothing to draw")
+    drawn = claim_figures.draw_all(name, results, runs) if name in claim_figures.OF_SWEEP else draw_all(results, runs)
+    for figure in drawn:
+        if figure.skipped:
+            print(f"figures: {figure.title} is not drawn: {figure.skipped}", file=sys.stderr)
+        for place, panel in enumerate(panel for panel in figure.panels if isinstance(panel, picture.Panel)):
+            title = re.sub(r"[^a-z0-9]+", "-", figure.title.lower()).strip("-")
+            path = folder / f"{name}-{title}-{place + 1}.{ending}"
+            made = panel.paint()
+            if made.axes[0].get_legend_handles_labels()[0]:
+                made.set_size_inches(picture.SIZE[0], picture.SIZE[1] + 0.11 * len(figure.arms))
+                made.axes[0].legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=8)
+            made.savefig(path, bbox_inches="tight")
+            picture.plt.close(made)
+            yield path
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Draws the figures of results files, one file a panel.")
+    parser.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="results files of ebrsweep")
+    parser.add_argument("--format", choices=("pdf", "svg", "png"), default="pdf", help="default: pdf")
+    parser.add_argument("-o", "--output", type=Path, default=Path("figures"), help="the folder (default: figures)")
+    chosen = parser.parse_args(arguments)
+    try:
+        chosen.output.mkdir(parents=True, exist_ok=True)
+        for path in chosen.results:
+            for written in files_of(results_file.read(path), chosen.output, chosen.format):
+                print(written)
+    except (results_file.ResultsError, OSError) as reason:
+        print(f"figures: {reason}", file=sys.stderr)
+        return 2 if isinstance(reason, results_file.ResultsError) else 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -32,12 +32,20 @@ tr.group span{position:sticky;left:.7rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:.8rem}
 .panels img{width:100%;height:auto;border:1px solid var(--line);border-radius:.4rem;padding:.3rem}
 .where{color:var(--soft);font-size:.85rem;max-width:none}
+.supported{color:#00593f}.refuted{color:#8a3600}
+.verdict{white-space:normal;text-align:left;min-width:14rem}td.says{white-space:normal;text-align:left;min-width:13rem}
+td.controls{text-align:left;font-size:.85em;color:var(--soft)}
+code{font-size:.9em;overflow-wrap:anywhere}
 .skipped{color:var(--soft);font-style:italic}
 details{margin:2rem 0}summary{cursor:pointer;font-weight:600}
 pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padding:.7rem;
   overflow-x:auto;font-size:.85rem}
 footer{color:var(--soft);font-size:.85rem;margin-top:2rem}
 hr{border:0;border-top:2px solid var(--line);margin:3rem 0}
+.verdicts thead th{text-align:left}
+@media(max-width:640px){.verdicts thead{display:none}.verdicts tr{display:block;border-bottom:1px solid #c4cad2;padding:.4rem 0}
+.verdicts tbody td{display:block;text-align:left;white-space:normal;border:0;padding:.1rem .7rem}
+.verdicts td[data-name]::before{content:attr(data-name)": ";color:var(--soft)}}
 @media print{.panels{grid-template-columns:1fr 1fr}section{break-inside:avoid}}
 """
 

@@ -29,7 +29,8 @@ plt.rcParams.update({
 
 @dataclass
 class Panel:
-    image: str  # a data: address
+    paint: object  # a function without arguments: a new matplotlib figure
+    image: str     # the same as a data: address
     alt: str
 
 
@@ -54,12 +55,15 @@ def encode(figure):
 
 
 def panel(title, x, y, draw, alt):
-    figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
-    axes.set_title(textwrap.fill(title, 40))
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    draw(axes)
-    return Panel(encode(figure), alt)
+    def paint():
+        figure, axes = plt.subplots(figsize=SIZE, layout="constrained")
+        axes.set_title(textwrap.fill(title, 40))
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        draw(axes)
+        return figure
+
+    return Panel(paint, encode(paint()), alt)
 
 
 def shifted(x, place, count, log):

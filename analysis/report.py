@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+import claim_figures
 import figures
 import page
 import picture
 import results as results_file
+import verdicts
 from arrange import arrange, interval, order_of_arms, pairs
 
 ROWS_MOST = 80
@@ -152,25 +154,59 @@ def provenance(results):
             f"</table></div>{texts}</details>")
 
 
+def drawn_table(name, columns, rows):
+    head = "".join(f"<th scope=col>{escape(column)}</th>" for column in columns)
+    body = ""
+    for row, cells in rows:
+        shown = (f"<strong>{escape(text)}</strong>" if best else escape(text) for text, best in cells)
+        body += f"<tr><th scope=row>{escape(row)}</th>" + "".join(f"<td>{text}</td>" for text in shown) + "</tr>"
+    return (f"<div class=scroll tabindex=0><table><thead><tr><th scope=col>{escape(name)}</th>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table></div><p></p>")
+
+
 def figure_section(figure):
     if figure.skipped:
         return (f"<section><h3>{escape(figure.title)}</h3><p class=skipped>Not drawn: {escape(figure.skipped)}.</p>"
                 "</section>")
     legend = "".join(f'<li><img src="{picture.swatch(*picture.style(figure.arms, arm))}" alt="" width=40 height=14>'
                      f"{escape(arm)}</li>" for arm in figure.arms)
+    if figure.panels and isinstance(figure.panels[0], tuple):
+        tables = "".join(drawn_table(*panel) for panel in figure.panels)
+        return f"<section><h3>{escape(figure.title)}</h3><p>{figure.text}</p>{tables}</section>"
     images = "".join(f'<img src="{panel.image}" alt="{escape(panel.alt)}" width=400 height=290>'
                      for panel in figure.panels)
     return (f"<section><h3>{escape(figure.title)}</h3><p>{figure.text}</p><ul class=legend>{legend}</ul>"
             f"<div class=panels>{images}</div></section>")
 
 
-def one(results):
+def command(results):
+    """The command that made the results, and one that shows their rows."""
+    made = attribute(results, "command")
+    shown = f"ebrsweep show {results.path} --where 'seed==0'"
+    return (f"<p class=where>Made by <code>{escape(made)}</code>; rows: <code>{escape(shown)}</code></p>" if made else "")
+
+
+def claim(results, rows):
+    """What the sweep of one of the paper's figures or tables is asked: verdicts, and the figure as the paper draws it."""
+    runs = arrange(results)
+    runs = runs[runs["status"] == "done"]
+    parts = ["<h2>Verdicts</h2>", verdicts.table(rows)] if rows else []
+    if not runs.empty:
+        parts += [figure_section(figure) for figure in claim_figures.draw_all(attribute(results, "name"), results, runs)]
+    return "".join(parts)
+
+
+def one(results, rows=()):
     """The page's part about one results file."""
     name = attribute(results, "name") or results.path.stem
     question = attribute(results, "question")
     numbers = "".join(f"<div><b>{escape(value)}</b><span>{escape(what)}</span></div>" for value, what in facts(results))
-    parts = [f"<h1>{escape(name)}</h1>", f"<p class=question>{escape(question)}</p>" if question else "",
-             f"<div class=facts>{numbers}</div><p class=where>{place_and_time(results)}</p>", failures(results)]
+    place = f' id="{escape(name)}"' if name in claim_figures.OF_SWEEP else ""
+    parts = [f"<h1{place}>{escape(name)}</h1>", f"<p class=question>{escape(question)}</p>" if question else "",
+             f"<div class=facts>{numbers}</div><p class=where>{place_and_time(results)}</p>", command(results),
+             failures(results)]
+    if name in claim_figures.OF_SWEEP:
+        return "".join([*parts, claim(results, rows), provenance(results)])
     runs = arrange(results)
     runs = runs[runs["status"] == "done"]
     if runs.empty:
@@ -188,6 +224,20 @@ def one(results):
     return "".join(parts)
 
 
+def summarised(program, found):
+    """Verdicts of all results first, then each results file."""
+    asked = [results.path for results in found if attribute(results, "name") in claim_figures.OF_SWEEP]
+    rows = []
+    if asked:
+        try:
+            rows = verdicts.ask(program, asked)
+            yield verdicts.summary(rows)
+        except verdicts.NoProgram as reason:
+            yield f"<p class=skipped>No verdicts: {escape(reason)}.</p>"
+    for results in found:
+        yield one(results, [row for row in rows if row["claim"] == attribute(results, "name")])
+
+
 def write(path, text):
     """Beside and renamed, so that a reader never sees half a page."""
     beside = path.with_name(path.name + ".part")
@@ -200,11 +250,13 @@ def main(arguments=None):
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help="results files of ebrsweep")
     parser.add_argument("-o", "--output", type=Path, default=Path("report.html"),
                         help="the page (default: report.html)")
+    parser.add_argument("--program", default=verdicts.usual_program(), metavar="EBRSWEEP",
+                        help="gives the verdicts (default: $EBRSWEEP, or build/release/ebrsweep)")
     chosen = parser.parse_args(arguments)
     try:
         found = [results_file.read(path) for path in chosen.results]
         title = ", ".join(attribute(results, "name") or results.path.stem for results in found)
-        body = "<hr>".join(one(results) for results in found)
+        body = "<hr>".join(summarised(chosen.program, found))
         write(chosen.output, page.wrap(title, body, time.strftime("%Y-%m-%d %H:%M")))
     except (results_file.ResultsError, OSError) as reason:
         print(f"report: {reason}", file=sys.stderr)
