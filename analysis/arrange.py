@@ -33,6 +33,8 @@ def absent(value):
 def said(name, value):
     if name == "ebr.residual":
         return "residual" if value else ""
+    if name == "ebr.form":
+        return "" if value == "reversal" else str(value)
     return "" if absent(value) else f"{SHORT.get(name, name)} {number(value)}"
 
 

@@ -17,11 +17,15 @@ typedef enum ebr_arm {
   EBR_ARM_EBR_0, /* lambda = 0: depth without the adversary, a control; so are the other _0 */
   EBR_ARM_RESIDUAL,
   EBR_ARM_RESIDUAL_0,
+  EBR_ARM_CONFUSION, /* residual ebr whose adversary is bounded */
   EBR_ARM_KD_EBR,
   EBR_ARM_KD_EBR_0,
   EBR_ARM_KD_RESIDUAL,
   EBR_ARM_KD_RESIDUAL_0,
-  EBR_ARMS
+  EBR_ARM_KD_CONFUSION,
+  EBR_ARMS,
+  EBR_ARM_CONFUSION_0 = EBR_ARM_RESIDUAL_0, /* lambda = 0 leaves no adversary to have a form */
+  EBR_ARM_KD_CONFUSION_0 = EBR_ARM_KD_RESIDUAL_0
 } ebr_arm;
 
 typedef enum ebr_claim_kind {

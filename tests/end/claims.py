@@ -28,6 +28,7 @@ measure: {every: 0, unimodal: false, MEASURE}
 ARMS = """  method: [vanilla, kd, ebr]
   ebr.lambda: {when: {method: ebr}, values: LAMBDAS}
   ebr.residual: {when: {method: ebr}, values: [false, true]}
+  ebr.form: {when: {method: ebr, ebr.lambda: 0.3, ebr.residual: true}, values: [reversal, confusion]}
   auxiliary.weight: {when: {method: vanilla}, values: [0, 1]}
 """
 XXHASH = ctypes.CDLL("libxxhash.so.0").XXH3_64bits_withSeed
@@ -72,15 +73,16 @@ def save(path, table):
         file["runs"][...] = sealed(table)
 
 
-def where(table, method, value=None, residual=False, auxiliary=0):
+def where(table, method, value=None, residual=False, auxiliary=0, form=b"reversal"):
     chosen = (table["method"] == method.encode()) & (table["auxiliary.weight"] == auxiliary)
+    chosen &= (table["ebr.form"] == form) | (table["method"] == b"vanilla") | (table["method"] == b"kd")
     if value is not None:
         chosen &= (table["ebr.lambda"] == value) & (table["ebr.residual"].astype(bool) == residual)
     return chosen
 
 
 PLACES = {"vanilla": ("vanilla",), "kd": ("kd",), "aux": ("vanilla", None, False, 1), "ebr": ("ebr", 0.3),
-          "ebr0": ("ebr", 0), "res": ("ebr", 0.3, True), "res0": ("ebr", 0, True)}
+          "ebr0": ("ebr", 0), "res": ("ebr", 0.3, True), "res0": ("ebr", 0, True), "confusion": ("ebr", 0.3, True, 0, b"confusion")}
 
 
 def lay(path, table, measure="test_loss", noise=0.02, **means):
@@ -99,7 +101,8 @@ def one(rows, says):
     return row
 
 
-HOLDS = {"vanilla": 1, "kd": 0.8, "aux": 0.9, "ebr": 0.6, "ebr0": 0.95, "res": 0.6, "res0": 0.95}
+HOLDS = {"vanilla": 1, "kd": 0.8, "aux": 0.9, "ebr": 0.6, "ebr0": 0.95, "res": 0.6, "res0": 0.95,
+         "confusion": 0.7}
 KD, EBR, BEST = "kd ends at a lower loss than vanilla", "ebr ends at a lower loss than vanilla", \
     "ebr ends at a lower loss than kd"
 
@@ -119,7 +122,7 @@ def holds():
     table = made("holds.h5", "figure-6-convergence")
     values = lay("holds.h5", table, **HOLDS)
     rows = claims("holds.h5", "--resamples", "20000")
-    assert len(rows) == 5 and {row["verdict"] for row in rows} == {"supported"}, rows
+    assert len(rows) == 7 and {row["verdict"] for row in rows} == {"supported"}, rows
     assert {row["group"] for row in rows} == {"synthetic"}
     agrees(one(rows, KD), values["kd"] - values["vanilla"])
     agrees(one(rows, BEST), values["ebr"] - values["kd"])
@@ -128,7 +131,7 @@ def holds():
     agrees(first, values["ebr"] - values["ebr0"])
     agrees(second, values["ebr"] - values["aux"])
     every = [comparison for row in rows for comparison in [row, *row["controls"]]]
-    assert len(every) == 1 + 4 * 3
+    assert len(every) == 1 + 6 * 3
     holm = multipletests([comparison["p"] for comparison in every], method="holm")[1]
     assert np.allclose([comparison["adjusted"] for comparison in every], holm, rtol=1e-12)
     assert claims("holds.h5", "holds.h5", "--resamples", "20000") == rows
@@ -142,9 +145,9 @@ def is_read():
                   "synthetic: supported, and beyond every control", "beyond ebr at lambda = 0: -0."):
         assert words in done.stdout, (words, done.stdout)
     table = call("claims", "holds.h5", "--markdown").stdout.splitlines()
-    assert table[0] == "### figure-6-convergence" and len(table) == 9, table
+    assert table[0] == "### figure-6-convergence" and len(table) == 11, table
     assert all(line.count("|") == 8 for line in table[2:]), table
-    assert call("claims", "holds.h5", "--summary").stdout.splitlines()[-1] == "| figure-6-convergence | 5 | 0 | 0 |"
+    assert call("claims", "holds.h5", "--summary").stdout.splitlines()[-1] == "| figure-6-convergence | 7 | 0 | 0 |"
 
 
 def judged(path, table, says, **means):
@@ -191,7 +194,7 @@ def lacks(table):
     table["status"][table["seed"] >= 8] = b"failed"
     save("lacks.h5", table)
     row = one(claims("lacks.h5"), KD)
-    assert (row["verdict"], row["words"]) == ("cannot tell", "7 seeds; 13 comparisons need at least 10"), row
+    assert (row["verdict"], row["words"]) == ("cannot tell", "7 seeds; 19 comparisons need at least 10"), row
     table["status"] = b"done"
     table["status"][where(table, *PLACES["ebr0"])] = b"failed"
     save("lacks.h5", table)
@@ -208,8 +211,8 @@ def lacks(table):
     assert one(claims("twice.h5"), EBR)["words"] == "several runs of ebr for one seed"
     made("poor.h5", "figure-1-interference", measure="collisions: {relative: [0.3]}", seeds=2)
     rows = claims("poor.h5")
-    assert [row["words"] for row in rows[:3]] == 3 * ["the results have no shared_neurons.relative.0.1"], rows
-    assert [row["words"] for row in rows[3:]] == 2 * ["2 seeds; 6 comparisons need at least 8"], rows
+    assert [row["words"] for row in rows[:4]] == 4 * ["the results have no shared_neurons.relative.0.1"], rows
+    assert [row["words"] for row in rows[4:]] == 3 * ["2 seeds; 9 comparisons need at least 9"], rows
 
 
 def follows_an_axis():
@@ -231,17 +234,17 @@ def follows_an_axis():
     falls = one(rows, "the representation's rank falls as beta grows")
     assert falls["verdict"] == "supported" and falls["reference"] is None, falls
     agrees(falls, change("vanilla"))
-    agrees(one(rows, "with kd it falls less"), change("kd") - change("vanilla"))
-    assert one(rows, "with kd it falls less")["verdict"] == "supported"
-    assert one(rows, "with ebr it falls less")["words"] == "the effect is there, but ebr at lambda = 0 has as much of it"
-    level = one(rows, "residual ebr raises it")
+    agrees(one(rows, "with kd the representation's rank falls less"), change("kd") - change("vanilla"))
+    assert one(rows, "with kd the representation's rank falls less")["verdict"] == "supported"
+    assert one(rows, "with ebr the representation's rank falls less")["words"] == "the effect is there, but ebr at lambda = 0 has as much of it"
+    level = one(rows, "residual ebr raises the representation's rank")
     own, plain = ([table[name][where(table, *PLACES[arm]) & (table["seed"] == seed)].mean() for seed in range(SEEDS)]
                   for arm in ("res", "vanilla"))
     agrees(level, np.subtract(own, plain))
     assert level["verdict"] == "supported", level
     table["status"][where(table, "kd") & (beta == 8)] = b"failed"
     save("change.h5", table)
-    assert one(claims("change.h5"), "kd raises it")["words"] == "kd has no seed whose runs are all done"
+    assert one(claims("change.h5"), "kd raises the representation's rank")["words"] == "kd has no seed whose runs are all done"
 
 
 def correlates():
