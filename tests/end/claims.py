@@ -82,7 +82,8 @@ def where(table, method, value=None, residual=False, auxiliary=0, form=b"reversa
 
 
 PLACES = {"vanilla": ("vanilla",), "kd": ("kd",), "aux": ("vanilla", None, False, 1), "ebr": ("ebr", 0.3),
-          "ebr0": ("ebr", 0), "res": ("ebr", 0.3, True), "res0": ("ebr", 0, True), "confusion": ("ebr", 0.3, True, 0, b"confusion")}
+          "ebr0": ("ebr", 0), "res": ("ebr", 0.3, True), "res0": ("ebr", 0, True),
+          "confusion": ("ebr", 0.3, True, 0, b"confusion")}
 
 
 def lay(path, table, measure="test_loss", noise=0.02, **means):
@@ -236,7 +237,8 @@ def follows_an_axis():
     agrees(falls, change("vanilla"))
     agrees(one(rows, "with kd the representation's rank falls less"), change("kd") - change("vanilla"))
     assert one(rows, "with kd the representation's rank falls less")["verdict"] == "supported"
-    assert one(rows, "with ebr the representation's rank falls less")["words"] == "the effect is there, but ebr at lambda = 0 has as much of it"
+    assert one(rows, "with ebr the representation's rank falls less")["words"] == \
+        "the effect is there, but ebr at lambda = 0 has as much of it"
     level = one(rows, "residual ebr raises the representation's rank")
     own, plain = ([table[name][where(table, *PLACES[arm]) & (table["seed"] == seed)].mean() for seed in range(SEEDS)]
                   for arm in ("res", "vanilla"))

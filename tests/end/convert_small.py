@@ -28,7 +28,7 @@ def taken(path):
 
 
 def check_help():
-    for name in ("mfeat", "avmnist", "digits", "npz"):
+    for name in ("mfeat", "avmnist", "mimic", "digits", "npz"):
         done = convert(name, "--help")
         assert done.returncode == 0 and "--output" in done.stdout, name
         assert convert(name).returncode == 2, "a converter without arguments is used wrongly"
