@@ -89,16 +89,29 @@ static void print_markdown(const ebr_claim_results *results, FILE *to)
   }
 }
 
+/* Verdicts of one kind among those of the sweep that begins at `first`. */
+static int count_verdicts(const ebr_claim_results *results, int first, ebr_verdict verdict)
+{
+  int count = 0;
+  for (int i = first; i < results->count && (i == first || !new_sweep(results, i)); i++)
+    count += results->result[i].verdict == verdict;
+  return count;
+}
+
 static void print_summary(const ebr_claim_results *results, FILE *to)
 {
-  fprintf(to, "| claim | supported | refuted | cannot tell |\n| --- | --- | --- | --- |\n");
-  for (int i = 0, next; i < results->count; i = next) {
-    int verdicts[3] = {0};
-    for (next = i; next < results->count && (next == i || !new_sweep(results, next)); next++)
-      verdicts[results->result[next].verdict]++;
-    fprintf(to, "| %s | %d | %d | %d |\n", results->result[i].claim->sweep, verdicts[EBR_VERDICT_SUPPORTED],
-            verdicts[EBR_VERDICT_REFUTED], verdicts[EBR_VERDICT_CANNOT_TELL]);
+  fprintf(to, "| verdict |");
+  for (int i = 0; i < results->count; i++)
+    if (new_sweep(results, i)) fprintf(to, " %s |", results->result[i].claim->sweep);
+  fprintf(to, "\n| --- |");
+  for (int i = 0; i < results->count; i++)
+    if (new_sweep(results, i)) fprintf(to, " --- |");
+  for (int verdict = EBR_VERDICT_SUPPORTED; verdict <= EBR_VERDICT_CANNOT_TELL; verdict++) {
+    fprintf(to, "\n| %s |", ebr_verdict_name((ebr_verdict)verdict));
+    for (int i = 0; i < results->count; i++)
+      if (new_sweep(results, i)) fprintf(to, " %d |", count_verdicts(results, i, (ebr_verdict)verdict));
   }
+  fprintf(to, "\n");
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */

@@ -54,10 +54,12 @@ def page():
     assert len(alts) >= 15 and all(re.search(r"\d", alt) for alt in alts), alts
     rows = verdicts.ask(PROGRAM, files)
     summary = subprocess.run([PROGRAM, "claims", *files, "--summary"], capture_output=True, text=True, check=True).stdout
+    columns = zip(*[line.strip("| ").split(" | ") for line in summary.splitlines()])
+    summary = {name: counts for name, _, *counts in columns}
     for name in claim_figures.OF_SWEEP:
         own = [row["verdict"] for row in rows if row["claim"] == name]
         counts = [own.count(verdict) for verdict in ("supported", "refuted", "cannot tell")]
-        assert f"| {name} | {counts[0]} | {counts[1]} | {counts[2]} |" in summary, (name, counts, summary)
+        assert summary[name] == [str(count) for count in counts], (name, counts, summary)
         cells = "".join(f"<td>{count}</td>" for count in counts)
         assert f'{name}</a></th>{cells}' in text, (name, counts)
     assert "run -q -o figure-7-noise.h5 figure-7-noise.yaml</code>" in text, "the exact command"
