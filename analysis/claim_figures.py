@@ -102,8 +102,9 @@ def of_interference(results, runs):
 
 
 def of_strength(results, runs):
-    return against(runs, "model.strength.last", "fused_standardised.effective_rank", "strength β of the last modality",
-                   "effective rank, fused", log=True)
+    return [panel for y, label in (("fused_standardised.effective_rank", "effective rank, fused"),
+                                   ("latent_similarity", "likeness of latents (CKA)"))
+            for panel in against(runs, "model.strength.last", y, "strength β of the last modality", label, log=True)]
 
 
 def of_noise(results, runs):
@@ -163,8 +164,8 @@ OF_SWEEP = {
                        "training; updates are the sum of all changes of the head's first layer.", of_rank),),
     "figure-4-modalities": (("Figure 4: the weakest modality's loss", "Of a fresh linear classifier on the weakest modality's "
                              "slice; the broad grey line is that modality trained alone.", of_modalities),),
-    "figure-5-strength": (("Figure 5: rank against strength", "Effective rank of the fused representation, each modality's "
-                           "slice at one scale.", of_strength),),
+    "figure-5-strength": (("Figure 5: rank and likeness against strength", "Effective rank of the fused representation, each "
+                           "modality's slice at one scale; and linear CKA of the modalities' latents, mean over pairs.", of_strength),),
     "figure-6-convergence": (("Figure 6: convergence", "Test loss, mean over seeds; the band is its 95 % interval.",
                               loss_curves),),
     "figure-7-noise": (("Figure 7: noise", "Accuracy and AUC-ROC against the share of noisy inputs, for each fusion head.",

@@ -83,6 +83,7 @@ const char *ebr_arm_where(ebr_arm arm) { return arm_at(arm)->where; }
 
 #define SHARED "shared_neurons.relative.0.1"
 #define FUSED "fused_standardised.effective_rank"
+#define SIMILARITY "latent_similarity"
 #define BETA "model.strength.last"
 #define MODALITIES "data.modalities"
 #define NOISE "data.feature_noise"
@@ -173,6 +174,14 @@ const ebr_claim *ebr_claim_at(int index)
       LEVEL(FIGURE_5, "residual ebr raises the representation's rank", FUSED, 1, 0.5, NULL,
             CREDITED(RESIDUAL, VANILLA)),
       LEVEL(FIGURE_5, "confusion ebr raises the representation's rank", FUSED, 1, 0.5, NULL,
+            CREDITED(CONFUSION, VANILLA)),
+      CHANGE(FIGURE_5, "modalities' latents grow more alike as beta grows", SIMILARITY, BETA, 1, 0.02, NULL,
+             VANILLA_ALONE),
+      LEVEL(FIGURE_5, "with kd latents are more alike", SIMILARITY, 1, 0.02, NULL, AGAINST(KD, VANILLA)),
+      LEVEL(FIGURE_5, "with ebr latents are more alike", SIMILARITY, 1, 0.02, NULL, CREDITED(EBR, VANILLA)),
+      LEVEL(FIGURE_5, "with residual ebr latents are more alike", SIMILARITY, 1, 0.02, NULL,
+            CREDITED(RESIDUAL, VANILLA)),
+      LEVEL(FIGURE_5, "with confusion ebr latents are more alike", SIMILARITY, 1, 0.02, NULL,
             CREDITED(CONFUSION, VANILLA)),
 
       LEVEL(FIGURE_6, "kd ends at a lower loss than vanilla", "test_loss", -1, 0.01, NULL, AGAINST(KD, VANILLA)),

@@ -72,7 +72,7 @@ def page():
 def files():
     done = python("figures.py", "figure-5-strength.h5", "figure-6-convergence.h5", "--format", "pdf", "-o", "drawn")
     written = done.stdout.split()
-    assert len(written) == 2 and all(Path(path).read_bytes().startswith(b"%PDF") for path in written), written
+    assert len(written) == 3 and all(Path(path).read_bytes().startswith(b"%PDF") for path in written), written
     done = python("figures.py", "none.h5", code=2)
     assert "none.h5: there is no such file" in done.stderr, done
     Path("file").write_text("")

@@ -220,7 +220,7 @@ def lacks(table):
 def follows_an_axis():
     """The change along an axis is that of a straight line over its places; a modality's last column; a mean of columns."""
     table = made("change.h5", "figure-5-strength", "  model.strength.last: [0.5, 1, 8]\n" + ARMS,
-                 "spectra: [head, fused]")
+                 "spectra: [head, fused, latent]")
     name = "fused_standardised.effective_rank"
     lay("change.h5", table, name, **(HOLDS | {"res": 20}))
     beta = table["model.strength.last"]
