@@ -165,7 +165,7 @@ OF_SWEEP = {
     "figure-4-modalities": (("Figure 4: the weakest modality's loss", "Of a fresh linear classifier on the weakest modality's "
                              "slice; the broad grey line is that modality trained alone.", of_modalities),),
     "figure-5-strength": (("Figure 5: rank and likeness against strength", "Effective rank of the fused representation, each "
-                           "modality's slice at one scale; and linear CKA of the modalities' latents, mean over pairs.", of_strength),),
+                           "modality's slice at one scale; and linear CKA of latents, mean over pairs.", of_strength),),
     "figure-6-convergence": (("Figure 6: convergence", "Test loss, mean over seeds; the band is its 95 % interval.",
                               loss_curves),),
     "figure-7-noise": (("Figure 7: noise", "Accuracy and AUC-ROC against the share of noisy inputs, for each fusion head.",
