@@ -42,7 +42,7 @@ pre{background:var(--band);border:1px solid var(--line);border-radius:.4rem;padd
   overflow-x:auto;font-size:.85rem}
 footer{color:var(--soft);font-size:.85rem;margin-top:2rem}
 hr{border:0;border-top:2px solid var(--line);margin:3rem 0}
-.verdicts thead th{text-align:left}
+.verdicts thead th{text-align:left}.verdicts td.word{white-space:normal}
 @media(max-width:640px){.verdicts thead{display:none}.verdicts tr{display:block;border-bottom:1px solid #c4cad2;padding:.4rem 0}
 .verdicts tbody td{display:block;text-align:left;white-space:normal;border:0;padding:.1rem .7rem}
 .verdicts td[data-name]::before{content:attr(data-name)": ";color:var(--soft)}}

@@ -187,13 +187,13 @@ def command(results):
 
 
 def claim(results, rows):
-    """What the sweep of one of the paper's figures or tables is asked: verdicts, and the figure as the paper draws it."""
+    """What the sweep of one of the paper's figures or tables is asked: the figure as the paper draws it, and verdicts."""
     runs = arrange(results)
     runs = runs[runs["status"] == "done"]
-    parts = ["<h2>Verdicts</h2>", verdicts.table(rows)] if rows else []
+    parts = []
     if not runs.empty:
         parts += [figure_section(figure) for figure in claim_figures.draw_all(attribute(results, "name"), results, runs)]
-    return "".join(parts)
+    return "".join(parts + (["<h3>Verdicts</h3>", verdicts.table(rows)] if rows else []))
 
 
 def one(results, rows=()):
