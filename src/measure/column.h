@@ -6,7 +6,7 @@
 #include <ebrsweep/measure.h>
 
 extern const ebr_measure ebr_measure_accuracy, ebr_measure_spectra, ebr_measure_contributions, ebr_measure_collisions,
-    ebr_measure_probe, ebr_measure_ranking, ebr_measure_missing, ebr_measure_similarity;
+    ebr_measure_probe, ebr_measure_ranking, ebr_measure_missing, ebr_measure_angles, ebr_measure_similarity;
 
 /* What ebr_schema_add wants beside the name. */
 typedef struct ebr_column_kind {

@@ -3,7 +3,8 @@
 /* In the order of the results' columns. */
 static const ebr_measure *const measures[] = {
     &ebr_measure_accuracy,   &ebr_measure_ranking, &ebr_measure_contributions, &ebr_measure_spectra,
-    &ebr_measure_collisions, &ebr_measure_probe,   &ebr_measure_missing,       &ebr_measure_similarity};
+    &ebr_measure_collisions, &ebr_measure_probe,   &ebr_measure_missing,       &ebr_measure_similarity,
+    &ebr_measure_angles};
 
 enum { MEASURES = sizeof measures / sizeof *measures };
 
