@@ -8,6 +8,9 @@
 /* The size of block for which ebr_matrix_singular_values was fastest in bench/spectrum, from 1024 to 8192 columns. */
 enum { EBR_MATRIX_BLOCK = 32, EBR_MATRIX_BLOCK_SLEPC = 64 /* the one that SLEPc's ScaLAPACK solver works with */ };
 
+/* The column of /spectra that holds the weights of each run's head, which RESULTS:heads reads. */
+#define EBR_HEAD_WEIGHTS "head_weights"
+
 /* Rank r sits in row r / grid_cols and column r % grid_cols of the grid. Block (I, J) of the matrix belongs to the rank at
  * (I mod grid_rows, J mod grid_cols); a rank keeps its blocks side by side. */
 typedef struct ebr_tiling {
@@ -46,7 +49,8 @@ typedef struct ebr_matrix_source {
 } ebr_matrix_source;
 
 /* Collective on comm, the same arguments on all ranks. name is FILE:PATH, a 2-D dataset of numbers in an HDF5 file, or a
- * FILE that ends in .npy (2-D, of any numeric type and byte order). Each rank reads its share of the file once. With
+ * FILE that ends in .npy (2-D, of any numeric type and byte order); or RESULTS:heads, one row a finished run of the weights
+ * that `measure.spectra: [weights]` kept. Each rank reads its share of the file once. With
  * `centred` each of the array's columns has its mean taken off. EBR_DATA, the same on all ranks, for a file that cannot be
  * read, is cut short, or holds something else, and for NaN and Inf, with the first one's row and column as stored. */
 EBR_FALLIBLE ebr_matrix_load(MPI_Comm comm, const char *name, int block, bool centred, ebr_matrix **matrix,

@@ -142,7 +142,7 @@ enum {
     "Missing completely at random, or twice as often in the upper half of the classes")                                \
   X(REALS, measure_missing, "measure.missing", "[]", 0, 1, "", "", EBR_ALWAYS,                                         \
     "Rates of missing modalities at test at which every imputation is scored")                                         \
-  X(CHOICES, measure_spectra, "measure.spectra", "[head, fused]", 0, 0, "head|fused|latent|updates", "", EBR_ALWAYS,   \
+  X(CHOICES, measure_spectra, "measure.spectra", "[head, fused]", 0, 0, "head|fused|latent|updates|weights", "", EBR_ALWAYS,   \
     "Whose singular values are kept")                                                                                  \
   X(INT, measure_every, "measure.every", "0", 0, 1e6, "", "epochs", EBR_ALWAYS,                                        \
     "How often curves and spectra get a point; 0 = at the start and the end only")                                     \
@@ -201,7 +201,7 @@ enum { EBR_KD_MSE, EBR_KD_COSINE, EBR_KD_LOGITS };
 enum { EBR_ORDER_TOGETHER, EBR_ORDER_STRONG_FIRST, EBR_ORDER_WEAK_FIRST };
 enum { EBR_FORM_REVERSAL, EBR_FORM_HINGE, EBR_FORM_CONFUSION };
 enum { EBR_MISSING_RANDOM, EBR_MISSING_LABEL };
-enum { EBR_SPECTRUM_HEAD, EBR_SPECTRUM_FUSED, EBR_SPECTRUM_LATENT, EBR_SPECTRUM_UPDATES };
+enum { EBR_SPECTRUM_HEAD, EBR_SPECTRUM_FUSED, EBR_SPECTRUM_LATENT, EBR_SPECTRUM_UPDATES, EBR_SPECTRUM_WEIGHTS };
 
 typedef enum ebr_kind {
   EBR_KIND_INT,

@@ -26,6 +26,7 @@ typedef struct loading {
   bool is_float;        /* HDF5 converts other types, and this one is faster here */
   int rows, cols;       /* as stored */
   bool fortran, turned; /* stored is the array's transpose; the matrix is stored's transpose */
+  int *picked; /* (rows) which rows of the dataset; or NULL: all, and it is 2-D instead of (runs x 1 x weights) */
   ebr_matrix *matrix;
   axis down, across;      /* along the stored rows and columns */
   int rank, ranks, chunk; /* rows of a chunk */
@@ -62,6 +63,47 @@ done:
   return error;
 }
 
+/* Runs that are not done have no number there. */
+static ebr_error *pick_runs(loading *load, int runs)
+{
+  ebr_error *error = NULL;
+  hsize_t start[3] = {0}, extent[3] = {(hsize_t)runs, 1, 1}, count = (hsize_t)runs;
+  double *first = malloc((size_t)runs * sizeof *first);
+  hid_t file = H5Dget_space(load->set), memory = H5Screate_simple(1, &count, NULL);
+  load->picked = malloc((size_t)runs * sizeof *load->picked);
+  EBR_CHECK(first && load->picked, EBR_MEMORY, "no memory for a list of %d runs", runs);
+  H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, extent, NULL);
+  EBR_CHECK(H5Dread(load->set, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, first) >= 0, EBR_DATA,
+            "%s: cannot be read; the file is damaged", load->name);
+  for (int run = 0; run < runs; run++)
+    if (isfinite(first[run])) load->picked[load->rows++] = run;
+  EBR_CHECK(load->rows > 0, EBR_DATA, "%s: no run is done", load->name);
+done:
+  H5Sclose(memory);
+  H5Sclose(file);
+  free(first);
+  return error;
+}
+
+static ebr_error *open_heads(loading *load)
+{
+  ebr_error *error = NULL;
+  hsize_t size[3] = {0};
+  hid_t space = -1;
+  EBR_CHECK(ebr_source_has(&load->source, "spectra") && ebr_source_has(&load->source, "spectra/" EBR_HEAD_WEIGHTS),
+            EBR_DATA, "%s: no heads were kept; measure.spectra: [weights] does", load->name);
+  load->set = H5Dopen2(load->source.file, "spectra/" EBR_HEAD_WEIGHTS, H5P_DEFAULT);
+  space = H5Dget_space(load->set);
+  EBR_CHECK(H5Sget_simple_extent_ndims(space) == 3 && H5Sget_simple_extent_dims(space, size, NULL) == 3 &&
+                size[1] == 1 && size[0] > 0 && size[0] < INT_MAX && size[2] < INT_MAX,
+            EBR_DATA, "%s: the heads have an impossible shape", load->name);
+  load->cols = (int)size[2];
+  EBR_TRY(pick_runs(load, (int)size[0]));
+done:
+  if (space >= 0) H5Sclose(space);
+  return error;
+}
+
 static ebr_error *open_file(loading *load, char path[EBR_TEXT_MOST])
 {
   ebr_error *error = NULL;
@@ -71,11 +113,15 @@ static ebr_error *open_file(loading *load, char path[EBR_TEXT_MOST])
   EBR_TRY(split_name(load->name, path, &inside));
   if (ends_in(path, ".npy")) EBR_TRY(ebr_npy_open(path, &load->source, &load->fortran));
   else EBR_TRY(ebr_source_open(path, &load->source));
-  EBR_TRY(ebr_field_size(&load->source, inside, 2, EBR_FIELD_OF_NUMBERS, size));
-  load->rows = (int)size[0];
-  load->cols = (int)size[1];
+  if (strcmp(inside, "heads") == 0 && !ebr_source_has(&load->source, inside)) {
+    EBR_TRY(open_heads(load));
+  } else {
+    EBR_TRY(ebr_field_size(&load->source, inside, 2, EBR_FIELD_OF_NUMBERS, size));
+    load->rows = (int)size[0];
+    load->cols = (int)size[1];
+    load->set = H5Dopen2(load->source.file, inside, H5P_DEFAULT);
+  }
   load->turned = load->rows < load->cols;
-  load->set = H5Dopen2(load->source.file, inside, H5P_DEFAULT);
   type = H5Dget_type(load->set);
   load->is_float = H5Tequal(type, H5T_NATIVE_FLOAT) > 0;
 done:
@@ -85,20 +131,37 @@ done:
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
+/* Rows [first, first + count) of the dataset. */
+static herr_t read_stretch(const loading *load, int first, int count, void *values)
+{
+  hsize_t cols = (hsize_t)load->cols, start[3] = {(hsize_t)first, 0, 0}, all = (hsize_t)count * cols;
+  hsize_t flat[3] = {(hsize_t)count, cols, 0}, stacked[3] = {(hsize_t)count, 1, cols};
+  hid_t file = H5Dget_space(load->set), memory = H5Screate_simple(1, &all, NULL);
+  H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, load->picked ? stacked : flat, NULL);
+  herr_t status =
+      H5Dread(load->set, load->is_float ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, values);
+  H5Sclose(memory);
+  H5Sclose(file);
+  return status;
+}
+
 static ebr_error *read_rows(loading *load, int first, int count)
 {
   ebr_error *error = NULL;
-  size_t values = (size_t)count * (size_t)load->cols;
-  hsize_t start[2] = {(hsize_t)first, 0}, extent[2] = {(hsize_t)count, (hsize_t)load->cols};
-  hid_t file = H5Dget_space(load->set), memory = H5Screate_simple(2, extent, NULL);
-  H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, extent, NULL);
-  herr_t status = load->is_float ? H5Dread(load->set, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, load->narrow)
-                                 : H5Dread(load->set, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, load->read);
-  H5Sclose(memory);
-  H5Sclose(file);
+  size_t cols = (size_t)load->cols;
+  herr_t status = 0;
+  for (int row = 0, next; row < count && status >= 0; row = next) {
+    for (next = row + 1;
+         load->picked && next < count && load->picked[first + next] == load->picked[first + next - 1] + 1;)
+      next++;
+    if (!load->picked) next = count;
+    void *values =
+        load->is_float ? (void *)(load->narrow + (size_t)row * cols) : (void *)(load->read + (size_t)row * cols);
+    status = read_stretch(load, load->picked ? load->picked[first + row] : first + row, next - row, values);
+  }
   EBR_CHECK(status >= 0, EBR_DATA, "%s: rows %d to %d cannot be read; the file is damaged or cut short", load->name,
             first, first + count - 1);
-  for (size_t k = 0; load->is_float && k < values; k++) load->read[k] = load->narrow[k];
+  for (size_t k = 0; load->is_float && k < (size_t)count * cols; k++) load->read[k] = load->narrow[k];
 done:
   return error;
 }
@@ -331,6 +394,7 @@ static void release(loading *load)
   free(load->receive);
   free(load->narrow);
   free(load->counts);
+  free(load->picked);
   if (load->set >= 0) H5Dclose(load->set);
   ebr_source_close(&load->source);
   ebr_matrix_destroy(&load->matrix);

@@ -1,6 +1,8 @@
 #include "measure/column.h"
 #include "measure/tall.h"
 
+#include <ebrsweep/matrix.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +89,18 @@ done:
   return error;
 }
 
+/* The weights themselves, for the space that a sweep's heads span: `ebrsweep spectrum RESULTS:heads`. */
+static ebr_error *declare_weights(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  spectrum head = head_spectrum(config, shape, "head", "");
+  const ebr_column_kind kind = {"", "Weights of the head's first layer after training, row after row", 1,
+                                head.rows * head.cols};
+  EBR_TRY(ebr_column_declare(schema, &kind, "%s", EBR_HEAD_WEIGHTS));
+done:
+  return error;
+}
+
 static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
 {
   ebr_error *error = NULL;
@@ -102,6 +116,7 @@ static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_
     EBR_TRY(declare_one(config, &latent, schema));
   }
   if (wants(config, EBR_SPECTRUM_UPDATES)) EBR_TRY(declare_one(config, &updates, schema));
+  if (wants(config, EBR_SPECTRUM_WEIGHTS)) EBR_TRY(declare_weights(config, shape, schema));
 done:
   return error;
 }
@@ -159,6 +174,20 @@ static ebr_error *take_head(const ebr_subject *subject, const ebr_shape *shape, 
   EBR_TRY(record_one(subject, &s, singular, record));
 done:
   ebr_arena_destroy(&arena);
+  return error;
+}
+
+static ebr_error *keep_weights(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  const ebr_network *network = ebr_trainer_network(subject->trainer);
+  int count = ebr_network_head_rows(network) * ebr_network_head_cols(network);
+  double *head = malloc((size_t)count * sizeof *head);
+  EBR_CHECK_MEMORY(head, "the head's weights");
+  ebr_network_head(network, head);
+  for (int k = 0; k < count; k++) EBR_TRY(ebr_record_set(record, EBR_HEAD_WEIGHTS, 0, k, head[k]));
+done:
+  free(head);
   return error;
 }
 
@@ -295,6 +324,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   if (wants(subject->config, EBR_SPECTRUM_HEAD)) EBR_TRY(take_head(subject, &shape, false, record));
   EBR_TRY(take_activations(subject, &shape, record));
   if (wants(subject->config, EBR_SPECTRUM_UPDATES)) EBR_TRY(take_head(subject, &shape, true, record));
+  if (wants(subject->config, EBR_SPECTRUM_WEIGHTS) && subject->last) EBR_TRY(keep_weights(subject, record));
 done:
   return error;
 }

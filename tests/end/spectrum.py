@@ -105,6 +105,39 @@ def options():
     assert np.allclose([float(line.split()[1]) for line in text[-90:]], values, rtol=1e-12)
 
 
+HEADS = """
+name: heads
+base:
+  data: {source: synthetic, modalities: 2, classes: 4, predictive: 3, noise: 3, train: 128, test: 64}
+  model: {encoder: [16, 8], width: 12}
+  train: {epochs: 2, batch: 32, optimizer: sgd}
+axes: {train.rate: [1e-2, 1000], seed: {from: 0, count: 7}}
+measure: {spectra: [WHAT]}
+"""
+
+
+def heads_of_a_sweep():
+    """The heads of finished runs, one a row; failed ones are left out."""
+    for what in "weights", "head":
+        with open(what + ".yaml", "w") as file:
+            file.write(HEADS.replace("WHAT", what))
+        done = subprocess.run([PROGRAM, "run", what + ".yaml", "-q", "-o", what + ".h5"], capture_output=True, text=True)
+        assert done.returncode == 1 and "7 of 14 runs failed" in done.stderr, done
+    with h5py.File("weights.h5") as file:
+        stack = file["spectra/head_weights"][:, 0, :][file["runs"]["status"] == b"done"]
+        one = np.linalg.svd(stack[3].reshape(16, 12), compute_uv=False)
+    assert stack.shape == (7, 16 * 12) and np.isfinite(stack).all()
+    for ranks in None, 2:
+        agrees(found("weights.h5:heads", "--center", ranks=ranks), stack - stack.mean(0))
+    with h5py.File("head.h5") as file:
+        spectra = file["spectra/head"][:][file["runs"]["status"] == b"done"]
+    assert np.allclose(spectra[3, -1], one, rtol=1e-12), "the weights that were kept are not those that were measured"
+    refused(2, "head.h5:heads: no heads were kept; measure.spectra: [weights] does", "head.h5:heads")
+    with h5py.File("weights.h5", "r+") as file:
+        file["spectra/head_weights"][...] = np.nan
+    refused(2, "weights.h5:heads: no run is done", "weights.h5:heads")
+
+
 def bad_files():
     good = RANDOM.normal(size=(40, 30))
     holes = good.copy()
@@ -157,4 +190,5 @@ def bad_files():
 every_kind_of_file()
 known_values()
 options()
+heads_of_a_sweep()
 bad_files()

@@ -153,7 +153,7 @@ static void wrong_values_are_named(void **state)
   must_fail("missing.train", "[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]", "missing.train takes at most 16 values");
   must_fail("measure.spectra", "head", "measure.spectra takes a list such as [head, fused], not 'head'");
   must_fail("measure.spectra", "[heat]",
-            "measure.spectra takes one of head, fused, latent, updates, not 'heat' (did you mean 'head'?)");
+            "measure.spectra takes one of head, fused, latent, updates, weights, not 'heat' (did you mean 'head'?)");
   must_fail("measure.spectra", "[head, head]", "measure.spectra names 'head' twice");
   must_fail("data.file", "a\nb", "data.file takes one line of text without control characters");
   char longer[300];
