@@ -13,7 +13,7 @@
 #include <ebrsweep/parallel.h>
 #include <ebrsweep/spectrum.h>
 
-enum { EBR_STORE_FORMAT = 1 }; /* the newest format version that this code reads, and the one it writes */
+enum { EBR_STORE_FORMAT = 2 }; /* the newest format version that this code reads, and the one it writes */
 
 typedef enum ebr_status {
   EBR_STATUS_WAITING, /* not begun, or begun and lost */
@@ -32,6 +32,7 @@ typedef struct ebr_row {
   int rank;
   char host[32];
   char reason[96]; /* why it failed, else "" */
+  uint64_t series; /* checksum of its curves and spectra; 0 = none. ebr_store_write fills it */
 } ebr_row;
 
 /* ---- writing (parallel) ------------------------------------------------------------------------------------------ */
@@ -83,6 +84,9 @@ double ebr_results_number(const ebr_results *results, int64_t run, int column);
 const char *ebr_results_cell(ebr_results *results, int64_t run, int column);
 void ebr_results_row(const ebr_results *results, int64_t run, ebr_row *row);
 ebr_status ebr_results_status(const ebr_results *results, int64_t run); /* the row's, and quick */
+/* Reads all curves and spectra of finished runs; from then on a run whose series do not fit their checksum counts as
+ * waiting, as one whose row is damaged always does. *damaged is how many such runs there are, of either kind. */
+EBR_FALLIBLE ebr_results_check(ebr_results *results, int64_t *damaged);
 /* Who is writing ("process 123 on node7"), "" if nobody; after a kill -9 the dead until the next job. Borrowed. */
 const char *ebr_results_writer(ebr_results *results);
 /* Reads everything again, for a watcher. Texts that were borrowed end here. */

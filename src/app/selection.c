@@ -51,7 +51,7 @@ static ebr_error *add_matching(ebr_selection *selection, const char *option, con
   bool all = strcmp(pattern, "all") == 0, found = false;
   for (int c = 0; c < ebr_results_column_count(selection->results); c++) {
     const char *name = ebr_results_column_name(selection->results, c);
-    bool hidden = strcmp(name, "checksum") == 0 && strcmp(pattern, name) != 0;
+    bool hidden = strstr(name, "checksum") != NULL && strcmp(pattern, name) != 0;
     if (hidden || (!all && fnmatch(pattern, name, 0) != 0)) continue;
     found = true;
     EBR_TRY(add_column(selection, c));

@@ -4,6 +4,7 @@
 #define EBR_STORE_BUILD_H
 
 #include "store/results.h"
+#include "store/series.h"
 
 /* One dataset of /curves or /spectra. */
 typedef struct ebr_series {
@@ -45,7 +46,7 @@ EBR_FALLIBLE ebr_series_plan(const char *path, const ebr_schema *schema, const e
 EBR_FALLIBLE ebr_series_add_file(const char *path, ebr_series **series, int *count);
 /* The dataset's path inside the file. */
 void ebr_series_path(const ebr_series *series, char path[80]);
-/* Empty datasets, and then the old file's values in them. */
+/* Empty datasets, and then the old file's values in them; NaN where it has none. */
 EBR_FALLIBLE ebr_series_create(const ebr_build *build, hid_t file);
 EBR_FALLIBLE ebr_series_fill(const ebr_build *build, hid_t file, hid_t old);
 /* Rows [start, start + count) of /runs. */

@@ -140,7 +140,7 @@ static bool known_type(hid_t member, ebr_type *type, size_t *size)
   }
 }
 
-static ebr_error *read_member(const char *path, hid_t compound, unsigned index, ebr_layout *layout)
+static ebr_error *read_member(const char *path, hid_t compound, unsigned index, int states, ebr_layout *layout)
 {
   ebr_error *error = NULL;
   ebr_type type = EBR_TYPE_TEXT;
@@ -151,11 +151,19 @@ static ebr_error *read_member(const char *path, hid_t compound, unsigned index, 
   EBR_TRY_HDF5(path, member = H5Tget_member_type(compound, index));
   EBR_CHECK(known_type(member, &type, &size), EBR_RESULTS, "%s: column '%s' has a type that ebrsweep does not write",
             path, name);
-  EBR_TRY(ebr_layout_add(layout, name, index < EBR_STATE_COUNT ? EBR_COLUMN_STATE : EBR_COLUMN_PARAMETER, type, size));
+  EBR_TRY(ebr_layout_add(layout, name, (int)index < states ? EBR_COLUMN_STATE : EBR_COLUMN_PARAMETER, type, size));
 done:
   ebr_hdf5_release(&member);
   if (name) H5free_memory(name);
   return error;
+}
+
+/* Format 1 had no checksum of series. */
+static int count_states(hid_t compound)
+{
+  int place = H5Tget_member_index(compound, ebr_layout_state(EBR_STATE_SERIES)->name);
+  H5Eclear2(H5E_DEFAULT);
+  return place == EBR_STATE_SERIES ? EBR_STATE_COUNT : EBR_STATE_SERIES;
 }
 
 ebr_error *ebr_layout_read(const char *path, hid_t file, hid_t runs, ebr_layout *layout)
@@ -164,10 +172,11 @@ ebr_error *ebr_layout_read(const char *path, hid_t file, hid_t runs, ebr_layout 
   hid_t type = -1;
   *layout = (ebr_layout){0};
   EBR_TRY_HDF5(path, type = H5Dget_type(runs));
-  EBR_CHECK(H5Tget_class(type) == H5T_COMPOUND && H5Tget_nmembers(type) >= EBR_STATE_COUNT, EBR_RESULTS,
+  EBR_CHECK(H5Tget_class(type) == H5T_COMPOUND && H5Tget_nmembers(type) >= EBR_STATE_SERIES, EBR_RESULTS,
             "%s: is no results file of ebrsweep: /runs has no columns", path);
-  for (int i = 0; i < H5Tget_nmembers(type); i++) EBR_TRY(read_member(path, type, (unsigned)i, layout));
-  for (int i = 0; i < EBR_STATE_COUNT; i++)
+  int states = count_states(type);
+  for (int i = 0; i < H5Tget_nmembers(type); i++) EBR_TRY(read_member(path, type, (unsigned)i, states, layout));
+  for (int i = 0; i < states; i++)
     EBR_CHECK(strcmp(layout->field[i].name, ebr_layout_state(i)->name) == 0 &&
                   layout->field[i].type == ebr_layout_state(i)->type,
               EBR_RESULTS, "%s: is no results file of ebrsweep: /runs lacks the column '%s'", path,

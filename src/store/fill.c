@@ -64,7 +64,7 @@ static void take_over(const filling *f, int64_t source, bool wanted, unsigned ch
   const ebr_build *build = f->build;
   const unsigned char *from = ebr_results_bytes(build->old, source);
   ebr_row state;
-  bool intact = ebr_row_intact(&build->old->layout, from);
+  bool intact = ebr_results_intact(build->old, source);
   if (wanted && !intact) return;
   copy_fields(f, from, !wanted, row);
   ebr_row_get(&build->layout, row, &state);
@@ -81,7 +81,7 @@ static ebr_error *make_row(filling *f, int64_t index, unsigned char *row)
   bool wanted = index < ebr_sweep_count(build->sweep);
   if (wanted) {
     ebr_config *now = &f->config[index % 2], *before = &f->config[(index + 1) % 2];
-    ebr_row waiting = {ebr_sweep_id(build->sweep, index), EBR_STATUS_WAITING, NAN, NAN, -1, "", ""};
+    ebr_row waiting = {ebr_sweep_id(build->sweep, index), EBR_STATUS_WAITING, NAN, NAN, -1, "", "", 0};
     ebr_sweep_run(build->sweep, index, now);
     EBR_TRY(ebr_row_pack(layout, now, index > 0 ? before : NULL, f->pattern));
     memcpy(row, f->pattern, layout->stride);

@@ -14,7 +14,8 @@ const ebr_state_field *ebr_layout_state(int index)
       {"seconds", EBR_TYPE_REAL, 8, "s", "How long the run took"},
       {"host", EBR_TYPE_TEXT, 32, "", "Where it ran"},
       {"rank", EBR_TYPE_INT32, 4, "", "MPI rank that ran it"},
-      {"checksum", EBR_TYPE_UINT64, 8, "", "XXH3 of the row's other bytes: a row whose checksum is wrong was cut short"}};
+      {"checksum", EBR_TYPE_UINT64, 8, "", "XXH3 of the row's other bytes: a row whose checksum is wrong was cut short"},
+      {"series_checksum", EBR_TYPE_UINT64, 8, "", "Of the run's curves and spectra, see doc/results.md; 0: it has none"}};
   return &fields[index];
 }
 

@@ -28,6 +28,7 @@ typedef enum ebr_state {
   EBR_STATE_HOST,
   EBR_STATE_RANK,
   EBR_STATE_CHECKSUM,
+  EBR_STATE_SERIES, /* since format 2 */
   EBR_STATE_COUNT
 } ebr_state;
 
@@ -40,7 +41,7 @@ typedef struct ebr_field {
 } ebr_field;
 
 typedef struct ebr_layout {
-  ebr_field *field; /* the first EBR_STATE_COUNT are the state */
+  ebr_field *field; /* the first EBR_STATE_COUNT are the state; in a file of format 1 all but the last of them */
   int count, capacity;
   size_t stride; /* of a row [bytes] */
 } ebr_layout;
@@ -79,6 +80,7 @@ EBR_FALLIBLE ebr_row_pack(const ebr_layout *layout, const ebr_config *config, co
                           unsigned char *row);
 /* All measures become NaN. */
 void ebr_row_forget(const ebr_layout *layout, unsigned char *row);
+/* layout must be of the newest format. */
 void ebr_row_set(const ebr_layout *layout, const ebr_row *state, unsigned char *row);
 void ebr_row_get(const ebr_layout *layout, const unsigned char *row, ebr_row *state);
 ebr_status ebr_row_status(const ebr_layout *layout, const unsigned char *row);

@@ -172,7 +172,7 @@ static void make_row(const merging *m, const entry *from, const unsigned char *d
       ebr_field_copy(&in->layout.field[i], source,
                      &m->layout.field[ebr_layout_find(&m->layout, in->layout.field[i].name)], row);
   if (from->worth == 1) {
-    state = (ebr_row){from->id, EBR_STATUS_WAITING, NAN, NAN, -1, "", ""};
+    state = (ebr_row){.id = from->id, .started = NAN, .seconds = NAN, .rank = -1};
     ebr_row_set(&m->layout, &state, row);
   }
   ebr_row_seal(&m->layout, row);
@@ -280,10 +280,12 @@ done:
 static ebr_error *open_all(merging *m, char *const *in)
 {
   ebr_error *error = NULL;
+  int64_t damaged;
   m->in = calloc((size_t)m->count, sizeof *m->in);
   EBR_CHECK_MEMORY(m->in, "a list of files");
   for (int k = 0; k < m->count; k++) {
     EBR_TRY(ebr_results_open(in[k], &m->in[k]));
+    EBR_TRY(ebr_results_check(m->in[k], &damaged)); /* such runs are taken from another input, or wait */
     const char *name = ebr_results_text(m->in[0], "name"), *other = ebr_results_text(m->in[k], "name");
     EBR_CHECK(strcmp(name, other) == 0, EBR_RESULTS, "%s: holds the results of the sweep '%s', and %s those of '%s'",
               in[0], name, in[k], other);

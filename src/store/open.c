@@ -16,7 +16,7 @@ static ebr_error *allocate(ebr_store *store, const char *path)
   store->outlet = malloc((columns + 1) * sizeof *store->outlet);
   EBR_CHECK(store->path && store->row_of && store->status && store->outlet, EBR_MEMORY,
             "no memory for a list of %lld runs", (long long)store->count);
-  for (size_t i = 0; i < columns; i++) store->outlet[i] = (ebr_outlet){-1, 0, 1, 1};
+  for (size_t i = 0; i < columns; i++) store->outlet[i] = (ebr_outlet){-1, 0, 1, 1, 0};
 done:
   return error;
 }
@@ -73,6 +73,7 @@ static ebr_error *open_outlet(ebr_store *store, const ebr_column *column, ebr_ou
   hsize_t extent[3] = {0, 1, 1};
   memcpy(series.name, column->name, sizeof series.name);
   ebr_series_path(&series, name);
+  outlet->seed = ebr_series_seed(name);
   EBR_TRY_HDF5(path, dataset = H5Dopen2(store->file, name, H5P_DEFAULT));
   EBR_TRY_HDF5(path, space = H5Dget_space(dataset));
   EBR_TRY_HDF5(path, H5Sget_simple_extent_dims(space, extent, NULL));

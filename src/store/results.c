@@ -145,6 +145,7 @@ void ebr_results_close(ebr_results **results)
   for (int i = 0; i < r->attribute_count; i++) free(r->attribute[i].value);
   free(r->attribute);
   free(r->copy);
+  free(r->damaged);
   free(r->path);
   ebr_text_destroy(&r->cell);
   ebr_layout_destroy(&r->layout);
@@ -176,6 +177,12 @@ const char *ebr_results_writer(ebr_results *results)
 const unsigned char *ebr_results_bytes(const ebr_results *results, int64_t run)
 {
   return results->rows + (size_t)run * results->layout.stride;
+}
+
+bool ebr_results_intact(const ebr_results *results, int64_t run)
+{
+  if (results->damaged && results->damaged[run]) return false;
+  return ebr_row_intact(&results->layout, ebr_results_bytes(results, run));
 }
 
 int64_t ebr_results_count(const ebr_results *results) { return results->count; }
@@ -241,7 +248,7 @@ ebr_status ebr_results_status(const ebr_results *results, int64_t run)
   const unsigned char *bytes = ebr_results_bytes(results, run);
   ebr_status status = ebr_row_status(&results->layout, bytes);
   bool over = status == EBR_STATUS_DONE || status == EBR_STATUS_FAILED;
-  return over && !ebr_row_intact(&results->layout, bytes) ? EBR_STATUS_WAITING : status;
+  return over && !ebr_results_intact(results, run) ? EBR_STATUS_WAITING : status;
 }
 
 /* Without its checksum a finished row was cut short: the run counts as waiting. */
@@ -250,5 +257,5 @@ void ebr_results_row(const ebr_results *results, int64_t run, ebr_row *row)
   const unsigned char *bytes = ebr_results_bytes(results, run);
   ebr_row_get(&results->layout, bytes, row);
   bool finished = row->status == EBR_STATUS_DONE || row->status == EBR_STATUS_FAILED;
-  if (finished && !ebr_row_intact(&results->layout, bytes)) row->status = EBR_STATUS_WAITING;
+  if (finished && !ebr_results_intact(results, run)) row->status = EBR_STATUS_WAITING;
 }

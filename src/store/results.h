@@ -17,6 +17,7 @@ struct ebr_results {
   void *map;
   size_t map_bytes;
   unsigned char *copy;
+  bool *damaged; /* (count) series that do not fit their checksum; NULL until they were read */
   ebr_attribute *attribute;
   int attribute_count;
   ebr_text cell;
@@ -24,6 +25,8 @@ struct ebr_results {
 };
 
 const unsigned char *ebr_results_bytes(const ebr_results *results, int64_t run);
+/* The row fits its checksum, and so do its series as far as they were read. */
+bool ebr_results_intact(const ebr_results *results, int64_t run);
 
 /* Root attributes as text, and /sweep, which is too long for one. */
 EBR_FALLIBLE ebr_results_read_attributes(ebr_results *results, hid_t file);

@@ -144,6 +144,12 @@ void ebr_row_set(const ebr_layout *layout, const ebr_row *state, unsigned char *
   put_number(&field[EBR_STATE_STARTED], row, state->started);
   put_number(&field[EBR_STATE_SECONDS], row, state->seconds);
   put_number(&field[EBR_STATE_RANK], row, state->rank);
+  memcpy(row + field[EBR_STATE_SERIES].offset, &state->series, sizeof state->series);
+}
+
+static bool has_series(const ebr_layout *layout)
+{
+  return layout->count > EBR_STATE_SERIES && layout->field[EBR_STATE_SERIES].role == EBR_COLUMN_STATE;
 }
 
 uint64_t ebr_row_id(const ebr_layout *layout, const unsigned char *row)
@@ -180,6 +186,7 @@ void ebr_row_get(const ebr_layout *layout, const unsigned char *row, ebr_row *st
   state->started = ebr_field_number(&field[EBR_STATE_STARTED], row);
   state->seconds = ebr_field_number(&field[EBR_STATE_SECONDS], row);
   state->rank = (int)ebr_field_number(&field[EBR_STATE_RANK], row);
+  if (has_series(layout)) memcpy(&state->series, row + field[EBR_STATE_SERIES].offset, sizeof state->series);
 }
 
 static uint64_t checksum(const ebr_layout *layout, const unsigned char *row)

@@ -245,7 +245,7 @@ static ebr_error *copy_rows(passage *p)
     }
     int64_t count = stretch_from(p, row);
     for (size_t i = 0; i < (size_t)count * per_row; i++) p->block[i] = NAN;
-    EBR_TRY(read_stretch(p, p->build->source[row], count));
+    if (p->from >= 0) EBR_TRY(read_stretch(p, p->build->source[row], count));
     EBR_TRY(write_stretch(p, row, count));
     row += count;
   }
@@ -262,9 +262,9 @@ static ebr_error *copy_one(const ebr_build *build, const ebr_series *series, hid
   ebr_series_path(series, name);
   p.block = malloc((size_t)p.block_rows * row_bytes);
   EBR_CHECK_MEMORY(p.block, name);
-  EBR_TRY_HDF5(build->path, p.from = H5Dopen2(old, name, H5P_DEFAULT));
+  if (series->old_points > 0) EBR_TRY_HDF5(build->path, p.from = H5Dopen2(old, name, H5P_DEFAULT));
   EBR_TRY_HDF5(build->path, p.to = H5Dopen2(file, name, H5P_DEFAULT));
-  EBR_TRY_HDF5(build->path, p.from_space = H5Dget_space(p.from));
+  if (series->old_points > 0) EBR_TRY_HDF5(build->path, p.from_space = H5Dget_space(p.from));
   EBR_TRY_HDF5(build->path, p.to_space = H5Dget_space(p.to));
   EBR_TRY(copy_rows(&p));
 done:
@@ -279,8 +279,7 @@ done:
 ebr_error *ebr_series_fill(const ebr_build *build, hid_t file, hid_t old)
 {
   ebr_error *error = NULL;
-  for (int i = 0; i < build->series_count; i++)
-    if (build->series[i].old_points > 0) EBR_TRY(copy_one(build, &build->series[i], file, old));
+  for (int i = 0; i < build->series_count; i++) EBR_TRY(copy_one(build, &build->series[i], file, old));
 done:
   return error;
 }

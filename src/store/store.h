@@ -10,6 +10,7 @@ typedef struct ebr_outlet {
   int field; /* or -1 */
   MPI_Offset start;   /* of the dataset's first row [bytes] */
   int points, values; /* as the file has them: at least the schema's */
+  uint64_t seed;      /* of its checksum */
 } ebr_outlet;
 
 struct ebr_store {

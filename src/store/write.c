@@ -1,3 +1,4 @@
+#include "store/series.h"
 #include "store/store.h"
 
 #include <math.h>
@@ -72,7 +73,7 @@ ebr_error *ebr_store_begin(ebr_store *store, int64_t run, const ebr_row *row)
 
 ebr_error *ebr_store_reset(ebr_store *store, int64_t run)
 {
-  ebr_row waiting = {ebr_sweep_id(store->sweep, run), EBR_STATUS_WAITING, NAN, NAN, -1, "", ""};
+  ebr_row waiting = {ebr_sweep_id(store->sweep, run), EBR_STATUS_WAITING, NAN, NAN, -1, "", "", 0};
   return write_without_results(store, run, &waiting, EBR_STATUS_WAITING);
 }
 
@@ -99,7 +100,8 @@ done:
   return error;
 }
 
-static ebr_error *write_record(ebr_store *store, int64_t run, const ebr_record *record)
+/* *sum: checksum of the series. */
+static ebr_error *write_record(ebr_store *store, int64_t run, const ebr_record *record, uint64_t *sum)
 {
   ebr_error *error = NULL;
   EBR_CHECK(record->schema == store->schema, EBR_INTERNAL, "a record of another schema than %s was made for",
@@ -108,8 +110,12 @@ static ebr_error *write_record(ebr_store *store, int64_t run, const ebr_record *
     const ebr_column *column = ebr_schema_at(store->schema, i);
     const ebr_outlet *outlet = &store->outlet[i];
     const double *values = record->values + column->offset;
-    if (outlet->field >= 0) memcpy(store->row + store->layout.field[outlet->field].offset, values, sizeof *values);
-    else EBR_TRY(write_series(store, run, column, outlet, values));
+    if (outlet->field >= 0) {
+      memcpy(store->row + store->layout.field[outlet->field].offset, values, sizeof *values);
+      continue;
+    }
+    EBR_TRY(write_series(store, run, column, outlet, values));
+    *sum += ebr_series_sum(outlet->seed, values, column->points, column->values);
   }
 done:
   return error;
@@ -119,9 +125,11 @@ ebr_error *ebr_store_write(ebr_store *store, int64_t run, const ebr_config *conf
                            const ebr_record *record)
 {
   ebr_error *error = NULL;
+  ebr_row state = *row;
+  state.series = 0;
   EBR_TRY(pack(store, config));
-  if (record) EBR_TRY(write_record(store, run, record));
-  EBR_TRY(write_row(store, run, row, row->status));
+  if (record) EBR_TRY(write_record(store, run, record, &state.series));
+  EBR_TRY(write_row(store, run, &state, row->status));
 done:
   return error;
 }

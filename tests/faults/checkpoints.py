@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
+
 sys.path.insert(0, os.environ["SOURCE"] + "/tests")
 from fault_tools import MPIRUN, PROGRAM, done_runs
 
@@ -35,17 +37,34 @@ def checkpoints(output):
     return sorted(os.listdir(output + ".checkpoints")) if os.path.isdir(output + ".checkpoints") else []
 
 
-Path("long.yaml").write_text(SWEEP.replace("EPOCHS", "4000"), encoding="utf-8")
+def both_run(output):
+    """The file may be on its way: that it opens at once is not what is tested here."""
+    try:
+        with h5py.File(output) as file:
+            return (file["runs"]["status"] == b"running").all()
+    except (OSError, KeyError):
+        return False
+
+
+def stop(output, delay):
+    """SIGUSR1 so many seconds after both runs have begun; what was said."""
+    with subprocess.Popen(command(output), stderr=subprocess.PIPE, text=True) as process:
+        limit = time.monotonic() + 60
+        while not both_run(output) and process.poll() is None and time.monotonic() < limit:
+            time.sleep(0.02)
+        time.sleep(delay)
+        process.send_signal(signal.SIGUSR1)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 75 and "2 of 2 runs left" in said, (process.returncode, said)
+    assert len(checkpoints(output)) == 2 and not done_runs(output), checkpoints(output)
+
+
+Path("long.yaml").write_text(SWEEP.replace("EPOCHS", "3000"), encoding="utf-8")
 _, span = start("whole.h5")
 whole = done_runs("whole.h5")
 assert len(whole) == 2 and span > 3, (len(whole), span)
 
-with subprocess.Popen(command("signal.h5"), stderr=subprocess.PIPE, text=True) as process:
-    time.sleep(0.5 * span)
-    process.send_signal(signal.SIGUSR1)
-    _, said = process.communicate(timeout=60)
-assert process.returncode == 75 and "2 of 2 runs left" in said, (process.returncode, said)
-assert len(checkpoints("signal.h5")) == 2 and not done_runs("signal.h5"), checkpoints("signal.h5")
+stop("signal.h5", 0.5 * span)
 again, rest = start("signal.h5")
 assert again.returncode == 0 and rest < 0.8 * span, (again, rest, span)
 assert done_runs("signal.h5") == whole and not os.path.exists("signal.h5.checkpoints")
@@ -60,10 +79,7 @@ while rounds < 20:
 assert 2 <= rounds < 20 and done_runs("walltime.h5") == whole, rounds
 
 # A checkpoint of another version costs time, and is said.
-with subprocess.Popen(command("old.h5"), stderr=subprocess.DEVNULL) as process:
-    time.sleep(0.5 * span)
-    process.send_signal(signal.SIGUSR1)
-    process.wait(timeout=60)
+stop("old.h5", 0.2 * span)
 for name in checkpoints("old.h5"):
     with open(f"old.h5.checkpoints/{name}", "r+b") as file:
         file.write(b"ebrckpt0")

@@ -1,5 +1,6 @@
 """A full disk, a read-only folder, a file that is cut short or has flipped bytes: what is said, and the exit code."""
 # timeout: 300
+import gzip
 import os
 import random
 import shutil
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 sys.path.insert(0, os.environ["SOURCE"] + "/tests")
 from fault_tools import MPIRUN, PROGRAM, done_runs
@@ -30,8 +32,9 @@ def write(seeds):
 
 
 def run(output, ranks=2):
-    return subprocess.run(MPIRUN + ["-n", str(ranks), PROGRAM, "run", "files.yaml", "-o", output], capture_output=True,
-                          text=True, timeout=100)
+    launcher = MPIRUN + ["-n", str(ranks)] if ranks > 1 else []
+    return subprocess.run(launcher + [PROGRAM, "run", "files.yaml", "-o", output], capture_output=True, text=True,
+                          timeout=100)
 
 
 def refused(process, codes, *words):
@@ -102,6 +105,45 @@ for place in (offset, stride - 1, choice.randrange(stride), choice.randrange(str
     again = run("flipped.h5")
     assert again.returncode == 0 and " 1 to do" in again.stderr, (place, again)
     assert done_runs("flipped.h5") == whole, f"byte {place} of a row was flipped, and the runs are others"
+
+# A byte flipped in a curve or a spectrum: the same. In what is not measured, or in a run that is not there: nothing.
+with h5py.File("whole.h5") as file:
+    series = {}
+    for group in ("curves", "spectra"):
+        for name, dataset in file[group].items():
+            filled = ~np.isnan(dataset[3].reshape(-1))
+            if filled.any():
+                series[f"{group}/{name}"] = dataset.id.get_offset(), dataset[0].nbytes, np.flatnonzero(filled)
+assert any(name.startswith("curves/") for name in series) and any(name.startswith("spectra/") for name in series)
+for name in [*choice.sample(sorted(series), 4), "spectra/head"]:
+    start, stride, filled = series[name]
+    damaged = bytearray(bytes_of)
+    damaged[start + 3 * stride + 8 * int(choice.choice(filled)) + choice.randrange(7)] ^= 0x10
+    for output, seeds in (("flipped.h5", 4), ("flipped-and-grown.h5", 5)):
+        write(seeds)
+        Path(output).write_bytes(damaged)
+        again = run(output, 1)
+        assert again.returncode == 0 and f" {1 + 2 * (seeds - 4)} to do" in again.stderr, (name, again)
+        found = done_runs(output)
+        assert {key: found[key] for key in whole} == whole, f"a byte of {name} was flipped, and the runs are others"
+write(4)
+
+# A file of format 1, without checksums of series: read as it is, and brought up to date without doing a run again.
+Path("format-1.h5").write_bytes(gzip.decompress(Path(os.environ["SOURCE"], "tests/faults/format-1.h5.gz").read_bytes()))
+shown = subprocess.run([PROGRAM, "show", "format-1.h5", "--csv", "-c", "seed,status"], capture_output=True, text=True,
+                       check=True)
+assert shown.stdout.split() == ["seed,status", "0,done", "1,done", "2,done"], shown
+with h5py.File("format-1.h5") as file:
+    Path("files.yaml").write_text(file.attrs["sweep"].decode(), encoding="utf-8")
+    before = {row["id"]: (row["test_loss"], file["curves/test_loss.by_epoch"][i].tobytes())
+              for i, row in enumerate(file["runs"][...])}
+again = run("format-1.h5", 1)
+assert again.returncode == 0 and " 0 to do" in again.stderr, again
+with h5py.File("format-1.h5") as file:
+    assert file.attrs["format"] == 2 and "series_checksum" in file["runs"].dtype.names
+    assert before == {row["id"]: (row["test_loss"], file["curves/test_loss.by_epoch"][i].tobytes())
+                      for i, row in enumerate(file["runs"][...])}
+write(4)
 
 # In what HDF5 needs to find the rows: refused, or read as before; never a crash.
 for place in [0, 8, 9, 40] + [choice.randrange(96) for _ in range(8)]:

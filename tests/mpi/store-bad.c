@@ -134,7 +134,7 @@ static void unusable_files(void **state)
   if (rank == 0) unlink(path);
   make_file(sweep, schema);
   on_root(make_newer);
-  refuse(sweep, schema, EBR_RESULTS, "has format 2, and this ebrsweep");
+  refuse(sweep, schema, EBR_RESULTS, "has format 3, and this ebrsweep");
   on_root(cut_short);
   refuse(sweep, schema, EBR_RESULTS, "truncated file");
   expect_error(ebr_results_open("/nowhere.h5", &results), EBR_RESULTS, "/nowhere.h5: No such file or directory");
