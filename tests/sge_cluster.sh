@@ -60,8 +60,9 @@ PE
   qconf -Mconf "$folder/global"
   qconf -sq | sed 's/^qname .*/qname all.q/; s/^hostlist .*/hostlist localhost/
     s/^slots .*/slots 2/; s/^pe_list .*/pe_list mpi/
+    s/^load_thresholds .*/load_thresholds NONE/
     s/^shell .*/shell \/bin\/bash/; s/^rerun .*/rerun TRUE/' >"$folder/queue"
-  qconf -Aq "$folder/queue"
+  qconf -Aq "$folder/queue" || qconf -Mq "$folder/queue"
   qconf -ssconf | sed 's/^\(schedule_interval\) .*/\1 0:0:1/; s/^\(flush_[a-z]*_sec\) .*/\1 1/' >"$folder/scheduler"
   qconf -Msconf "$folder/scheduler"
 }

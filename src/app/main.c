@@ -103,8 +103,6 @@ int main(int argc, char **argv)
   const subcommand *chosen = find(argv[1]);
   if (!chosen) return unknown(argv[1]);
   restart_with_better_kernel(argv);
-  /* Without mpirun Open MPI would start a daemon first, which takes a tenth of a second. */
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   ebr_error *error = chosen->main(argc - 1, argv + 1);
   int code = ebr_code_exit(ebr_error_code(error));
   ebr_app_say(error);

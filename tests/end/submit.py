@@ -144,6 +144,10 @@ def a_script_runs():
     write("bin/mpirun", "#!/bin/sh\nexit 75\n", 0o755)
     codes = [subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, timeout=60) for _ in range(3)]
     assert b"3 rounds without a finished run" in codes[2].stderr and codes[2].returncode == 75, codes
+    # A launcher that crashes is no round, and nothing to wait for.
+    write("bin/mpirun", "#!/bin/bash\nkill -SEGV $$\n", 0o755)
+    crashed = subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, timeout=60)
+    assert crashed.returncode == 139 and not os.path.exists("queue.h5.rounds"), crashed
     assert submit().stdout == "nothing to submit: all 8 runs are in queue.h5\n"
 
 

@@ -37,11 +37,12 @@ mpirun -n 2 /opt/bin/ebrsweep run queue.yaml -o "$results" --walltime 45m ${part
 child=$!
 # The launcher passes USR1 on to the ranks, which stop after the run in hand.
 trap 'kill -USR1 "$child" 2>/dev/null' USR1 USR2 TERM
-code=128
-while [ "$code" -ge 128 ]; do # a wait that a signal cut short
-  wait "$child"
-  code=$?
+while :; do
+  wait "$child" # returns early when the trap is called
+  kill -0 "$child" 2>/dev/null || break
 done
+wait "$child"
+code=$?
 
 if [ "$code" -ne 75 ]; then
   rm -f "$rounds_file"
