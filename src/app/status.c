@@ -34,9 +34,9 @@ static void print_help(void)
 {
   printf("Usage: ebrsweep status RESULTS [OPTION...]\n"
          "Tells how many runs are done, running, failed and waiting, how fast it goes and how long it will take.\n\n"
-         "  -w, --watch  again every two seconds until all runs are done\n"
-         "      --json   one object\n"
-         "  -h, --help   this text\n");
+         "  -w, --watch [SECONDS]  again every SECONDS (2) until all runs are done\n"
+         "      --json             one object, with --watch one a line\n"
+         "  -h, --help             this text\n");
 }
 
 static bool finished(const ebr_row *row)
@@ -304,7 +304,34 @@ done:
 typedef struct status_options {
   const char *path;
   bool watch, json, help;
+  double every; /* [s] */
 } status_options;
+
+static bool is_time(const char *text, double *seconds)
+{
+  char *end;
+  double number = strtod(text, &end);
+  if (end == text || *end || !(number > 0) || !isfinite(number)) return false;
+  *seconds = number;
+  return true;
+}
+
+/* `--watch 5 RESULTS` and `RESULTS --watch 5`: what getopt leaves of both is two words. */
+static ebr_error *parse_words(int count, char **words, status_options *options)
+{
+  ebr_error *error = NULL;
+  options->every = 2;
+  if (options->watch && count == 2) {
+    bool first = is_time(words[0], &options->every);
+    if (first || is_time(words[1], &options->every)) count = 1;
+    words += first;
+  }
+  EBR_CHECK(count > 0, EBR_USAGE, "status: which results file? See ebrsweep status --help");
+  options->path = words[0];
+  EBR_CHECK(count == 1, EBR_USAGE, "status: one results file at a time, '%s' is left over", words[1]);
+done:
+  return error;
+}
 
 static ebr_error *parse_options(int argc, char **argv, status_options *options)
 {
@@ -322,10 +349,7 @@ static ebr_error *parse_options(int argc, char **argv, status_options *options)
       case 'h': options->help = true; goto done;
       default: EBR_FAIL(EBR_USAGE, "status: there is no option '%s'; see ebrsweep status --help", argv[optind - 1]);
     }
-  EBR_CHECK(optind < argc, EBR_USAGE, "status: which results file? See ebrsweep status --help");
-  options->path = argv[optind];
-  EBR_CHECK(optind + 1 >= argc, EBR_USAGE, "status: one results file at a time, '%s' is left over", argv[optind + 1]);
-  EBR_CHECK(!options->watch || !options->json, EBR_USAGE, "status: --watch is for people, --json for scripts");
+  EBR_TRY(parse_words(argc - optind, argv + optind, options));
 done:
   return error;
 }
@@ -359,9 +383,10 @@ ebr_error *ebr_app_status(int argc, char **argv)
   EBR_TRY(ebr_results_open(options.path, &results));
   EBR_TRY(print_once(results, &options, &over));
   while (options.watch && !over) {
-    nanosleep(&(struct timespec){2, 0}, NULL);
+    time_t whole = (time_t)options.every;
+    nanosleep(&(struct timespec){whole, (long)(1e9 * (options.every - (double)whole))}, NULL);
     EBR_TRY(ebr_results_refresh(results));
-    if (isatty(STDOUT_FILENO)) printf("\033[H\033[J");
+    if (isatty(STDOUT_FILENO) && !options.json) printf("\033[H\033[J");
     EBR_TRY(print_once(results, &options, &over));
   }
 done:
