@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-NEWEST_FORMAT = 1
+NEWEST_FORMAT = 2
 
 
 class ResultsError(Exception):
