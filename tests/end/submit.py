@@ -144,6 +144,17 @@ def a_script_runs():
     write("bin/mpirun", "#!/bin/sh\nexit 75\n", 0o755)
     codes = [subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, timeout=60) for _ in range(3)]
     assert b"3 rounds without a finished run" in codes[2].stderr and codes[2].returncode == 75, codes
+    # Whoever ends a job without a warning before does not want it back.
+    write("bin/mpirun", "#!/bin/bash\ntrap 'exit 75' USR1\ntouch started\nwhile :; do sleep 0.1; done\n", 0o755)
+    with open("calls") as file:
+        before = file.read()
+    job = subprocess.Popen(["bash", "queue.h5.job.sh"], env=environment, stderr=subprocess.PIPE)
+    while not os.path.exists("started"):
+        time.sleep(0.05)
+    job.terminate()
+    assert b"told to end: not put back into the queue" in job.communicate(timeout=60)[1] and job.returncode == 75
+    with open("calls") as file:
+        assert file.read() == before
     # A launcher that crashes is no round, and nothing to wait for.
     write("bin/mpirun", "#!/bin/bash\nkill -SEGV $$\n", 0o755)
     crashed = subprocess.run(["bash", "queue.h5.job.sh"], env=environment, capture_output=True, timeout=60)

@@ -32,6 +32,13 @@ results=queue.h5
 [ -n "$part" ] && results=${results%.h5}.part-$part.h5
 rounds_file=$results.rounds
 
+# The launcher passes USR1 on to the ranks, which keep checkpoints and stop. TERM without a warning before is somebody who wants
+# the job to end.
+child='' warned='' cancelled=''
+pass_on() { [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null; }
+trap 'warned=yes; pass_on' USR1 USR2
+trap '[ -n "$warned" ] || cancelled=yes; pass_on' TERM
+
 finished_runs() {
   /opt/bin/ebrsweep status "$results" --json 2>/dev/null | grep -oE '"(done|failed)": [0-9]+' |
     awk '{ sum += $2 } END { print sum + 0 }'
@@ -40,15 +47,18 @@ finished_runs() {
 before=$(finished_runs)
 mpirun -n 4 /opt/bin/ebrsweep run queue.yaml -o "$results" --walltime 90m --set train.rate=2e-3 ${part:+--part $part/1} &
 child=$!
-# The launcher passes USR1 on to the ranks, which stop after the run in hand.
-trap 'kill -USR1 "$child" 2>/dev/null' USR1 USR2 TERM
 while :; do
-  wait "$child" # returns early when the trap is called
+  wait "$child" # returns early when a trap is called
   kill -0 "$child" 2>/dev/null || break
 done
 wait "$child"
 code=$?
 
+if [ -n "$cancelled" ]; then
+  echo "ebrsweep: told to end: not put back into the queue; a new submission goes on" >&2
+  rm -f "$rounds_file"
+  exit "$code"
+fi
 if [ "$code" -ne 75 ]; then
   rm -f "$rounds_file"
   exit "$code"
