@@ -97,6 +97,28 @@ done:
   return error;
 }
 
+/* A directive's value goes as it is into a line that the scheduler reads: no shell quotes it. */
+static ebr_error *set_word(values *v, const char *name, const char *word)
+{
+  ebr_error *error = NULL;
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,+@";
+  size_t length = word ? strspn(word, plain) : 0;
+  EBR_CHECK(!word || (word[0] && !word[length]), EBR_USAGE,
+            "submit: the %s '%s' %s, which a script's directives cannot hold", name, word,
+            word[0] ? "has a blank or a special character in it" : "is empty");
+  set(v, name, word);
+done:
+  return error;
+}
+
+void ebr_job_part(const ebr_job *job, int part, char path[PATH_MAX])
+{
+  int stem = (int)strlen(job->results);
+  if (stem > 3 && strcmp(job->results + stem - 3, ".h5") == 0) stem -= 3;
+  if (part == 0) snprintf(path, PATH_MAX, "%s", job->results);
+  else snprintf(path, PATH_MAX, "%.*s.part-%d.h5", stem, job->results, part);
+}
+
 static ebr_error *set_place(const ebr_job *job, const char *ending, values *v)
 {
   ebr_error *error = NULL;
@@ -108,8 +130,12 @@ static ebr_error *set_place(const ebr_job *job, const char *ending, values *v)
   EBR_TRY(quote(v, "folder", folder));
   EBR_TRY(quote(v, "program", program));
   EBR_TRY(quote(v, "sweep", job->sweep));
-  EBR_TRY(quote(v, "results", job->results));
+  EBR_TRY(set_word(v, "results", job->results));
+  EBR_TRY(print(v, "record", "%s.job", job->results));
   EBR_TRY(print(v, "log", "%s%s.log", job->results, ending));
+  /* A job that is submitted anew would begin the scheduler's log anew. */
+  if (job->scheduler->resubmit) EBR_TRY(print(v, "own_log", "exec >>%s%s.log 2>&1", job->results, ending));
+  else set(v, "own_log", NULL);
 done:
   return error;
 }
@@ -118,8 +144,8 @@ static ebr_error *set_site(const ebr_job *job, values *v)
 {
   ebr_error *error = NULL;
   ebr_text setup = {0};
-  set(v, "account", either(job->account, job->site->account));
-  set(v, "partition", either(job->partition, job->site->partition));
+  EBR_TRY(set_word(v, "account", either(job->account, job->site->account)));
+  EBR_TRY(set_word(v, "partition", either(job->partition, job->site->partition)));
   set(v, "environment", either(job->site->environment, "mpi"));
   set(v, "extra", job->site->extra);
   for (const char *at = job->site->modules; at && *at; at += strcspn(at, "\n"), at += *at == '\n')
@@ -151,24 +177,25 @@ done:
 }
 
 /* A job that is put back by submitting it anew cannot be waited for: the last part that finishes submits what comes
- * after. */
+ * after. A folder can be made once, should two parts finish at the same moment. */
 static ebr_error *set_next(const ebr_job *job, values *v)
 {
   ebr_error *error = NULL;
-  ebr_text after = {0}, all = {0};
+  char stem[PATH_MAX];
   if (job->scheduler->arrays || (job->parts == 1 && !job->report)) {
     set(v, "next", NULL);
     goto done;
   }
-  EBR_TRY(ebr_text_add(&after, "%s.after.sh", job->results));
-  EBR_TRY(ebr_template_quote(job->results, &all));
-  EBR_TRY(
-      print(v, "next",
-            "touch \"$results.finished\"; all=%s; [ \"$(find \"${all%%.h5}\"*.finished | wc -l)\" -lt %d ] || %s %s",
-            all.data, job->parts, job->scheduler->submit, after.data));
+  ebr_job_part(job, 1, stem);
+  *strstr(stem, ".part-1.h5") = 0;
+  if (job->parts == 1) EBR_TRY(print(v, "next", "submit_anew %s.after.sh", job->results));
+  else
+    EBR_TRY(print(v, "next",
+                  "touch \"$results.finished\"\n"
+                  "  for one in {1..%d}; do [ -e %s.part-$one.h5.finished ] || exit \"$code\"; done\n"
+                  "  mkdir %s.merging 2>/dev/null && submit_anew %s.after.sh",
+                  job->parts, stem, job->results, job->results));
 done:
-  ebr_text_destroy(&all);
-  ebr_text_destroy(&after);
   return error;
 }
 
@@ -199,6 +226,7 @@ static ebr_error *set_requeue(const ebr_job *job, values *v)
 {
   ebr_error *error = NULL;
   char name[64], *text = NULL;
+  set(v, "resubmit", job->scheduler->resubmit);
   snprintf(name, sizeof name, "%s.requeue.sh.in", job->scheduler->name);
   EBR_TRY(ebr_template_read(name, &text));
   EBR_TRY(ebr_template_render(text, v->value, &v->made[v->count]));
@@ -233,8 +261,10 @@ ebr_error *ebr_job_script(const ebr_job *job, const char *script, int part, ebr_
 {
   ebr_error *error = NULL;
   values v = {0};
+  char ending[32] = "";
   EBR_TRY(set_name(job, "", &v));
-  EBR_TRY(set_place(job, "", &v));
+  if (part > 0) snprintf(ending, sizeof ending, ".part-%d", part);
+  EBR_TRY(set_place(job, ending, &v));
   EBR_TRY(set_site(job, &v));
   EBR_TRY(set_size(job, job->nodes, job->ranks_per_node, job->seconds, &v));
   EBR_TRY(set_launch(job, script, part, &v));
@@ -251,18 +281,17 @@ static ebr_error *set_after(const ebr_job *job, values *v)
   char report[PATH_MAX];
   int stem = (int)strlen(job->results);
   if (stem > 3 && strcmp(job->results + stem - 3, ".h5") == 0) stem -= 3;
-  const char *program = NULL, *results = NULL;
-  for (int i = 0; i < v->count; i++) {
+  const char *program = NULL;
+  for (int i = 0; i < v->count; i++)
     if (strcmp(v->value[i].name, "program") == 0) program = v->value[i].value;
-    if (strcmp(v->value[i].name, "results") == 0) results = v->value[i].value;
-  }
-  set(v, "merge", NULL);
-  if (job->parts > 1) {
-    v->count--;
-    EBR_TRY(print(v, "merge", "%s merge --force %s %.*s.part-*.h5 || exit", program, results, stem, job->results));
-  }
+  bool marks = job->parts > 1 && !job->scheduler->arrays;
+  if (job->parts == 1) set(v, "merge", NULL);
+  else
+    EBR_TRY(print(v, "merge", "%s merge --force %s %.*s.part-*.h5 || exit", program, job->results, stem, job->results));
+  if (marks) EBR_TRY(print(v, "tidy", "rm -rf %.*s.part-*.h5.finished %s.merging", stem, job->results, job->results));
+  else set(v, "tidy", NULL);
   ebr_template_find("analysis/report.py", "analysis/report.py", report, sizeof report);
-  if (job->report) EBR_TRY(print(v, "report", "python3 %s %s -o %.*s.html", report, results, stem, job->results));
+  if (job->report) EBR_TRY(print(v, "report", "python3 %s %s -o %.*s.html", report, job->results, stem, job->results));
   else set(v, "report", NULL);
 done:
   return error;

@@ -7,6 +7,8 @@
 
 #include <ebrsweep/site.h>
 
+#include <limits.h>
+
 typedef struct ebr_job {
   const ebr_scheduler *scheduler;
   const ebr_site *site;
@@ -23,6 +25,9 @@ typedef struct ebr_job {
 
 /* 90 (minutes), 1:30:00, 2-00:00:00, 45m, 12h, 2d -> seconds. EBR_USAGE. */
 EBR_FALLIBLE ebr_job_time(const char *text, int64_t *seconds);
+
+/* The results file of a part, RESULTS with .part-I in its name; of the whole for part 0. */
+void ebr_job_part(const ebr_job *job, int part, char path[PATH_MAX]);
 
 /* The sweep's script, to be kept at the path `script`. part: the one that it does, where the scheduler has no arrays to
  * tell it; else 0. */

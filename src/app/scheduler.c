@@ -1,19 +1,68 @@
 #include "app/scheduler.h"
 
+#include "app/template.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Sources: sbatch(1), qsub(1B) of OpenPBS, bsub(1), flux-batch(1), qsub(1) of Grid Engine. */
+/* Sources: sbatch(1), qsub(1B) of OpenPBS, bsub(1), flux-batch(1), qsub(1) of Grid Engine. LSF and Flux answer for jobs
+ * that have ended, too. In OpenPBS only managers and operators may qrerun. The script of a Flux job runs in a Flux of
+ * its own: only its parent's queue outlives it. */
 static const ebr_scheduler schedulers[] = {
-    {"slurm", "sbatch", "sbatch --parsable", "--dependency=afterany:%s", "", "squeue -h -j %s -o %%i", "mpirun -n %d",
-     true},
-    {"pbs", "qsub", "qsub", "-W depend=afterany:%s", "", "qstat %s", "mpirun -n %d", true},
-    {"lsf", "bsub", "bsub <", "-w 'ended(%s)'", "Job <", "bjobs -noheader %s", "mpirun -n %d", true},
-    {"flux", "flux", "flux batch", "--dependency=afterany:%s", "", "flux jobs -n %s", "flux run -n %d", false},
-    {"sge", "qsub", "qsub -terse", "-hold_jid %s", "", "qstat -j %s", "mpirun -n %d", true},
+    {.name = "slurm",
+     .program = "sbatch",
+     .submit = "sbatch --parsable",
+     .depend = "--dependency=afterany:%s",
+     .before_id = "",
+     .first = "0123456789",
+     .query = "squeue -h -j %s -o %%i",
+     .cancel = "scancel %s",
+     .launcher = "mpirun -n %d",
+     .arrays = true},
+    {.name = "pbs",
+     .program = "qsub",
+     .submit = "qsub",
+     .resubmit = "qsub",
+     .depend = "-W depend=afterany:%s",
+     .before_id = "",
+     .first = "0123456789",
+     .query = "qstat %s",
+     .cancel = "qdel %s",
+     .launcher = "mpirun -n %d"},
+    {.name = "lsf",
+     .program = "bsub",
+     .submit = "bsub <",
+     .depend = "-w 'ended(%s)'",
+     .before_id = "Job <",
+     .first = "0123456789",
+     .query = "bjobs -noheader -o stat %s | grep -vE 'DONE|EXIT'",
+     .cancel = "bkill %s",
+     .launcher = "mpirun -n %d",
+     .arrays = true},
+    {.name = "flux",
+     .program = "flux",
+     .submit = "flux batch",
+     .resubmit = "flux --parent batch",
+     .depend = "--dependency=afterany:%s",
+     .before_id = "",
+     .first = "\xC6"
+              "f0123456789", /* the letter f with a hook, in UTF-8 */
+     .query = "flux jobs -n -o '{state}' %s | grep -v INACTIVE",
+     .cancel = "flux cancel %s",
+     .launcher = "flux run -n %d"},
+    {.name = "sge",
+     .program = "qsub",
+     .submit = "qsub -terse",
+     .depend = "-hold_jid %s",
+     .before_id = "",
+     .first = "0123456789",
+     .query = "qstat -j %s",
+     .cancel = "qdel %s",
+     .launcher = "mpirun -n %d",
+     .arrays = true},
 };
 
 enum { SCHEDULERS = sizeof schedulers / sizeof *schedulers };
@@ -68,12 +117,30 @@ static int run_command(const char *command, char *answer, size_t capacity)
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* The length of the id that the line consists of, or names; 0 for none. */
+static size_t measure_id(const ebr_scheduler *scheduler, const char *line, const char **start)
+{
+  size_t length = strcspn(line, "\n"), skip = strlen(scheduler->before_id);
+  if (strncmp(line, scheduler->before_id, skip) != 0 || !line[skip] || !strchr(scheduler->first, line[skip])) return 0;
+  *start = line + skip;
+  size_t id = strcspn(*start, ";> \n");
+  bool alone = line[skip + id] == ';' || line[skip + id] == '>' || skip + id == length;
+  return alone ? id : 0;
+}
+
+/* A site's filter may write lines of its own in front: the last line that names a job counts. */
 static ebr_error *find_id(const ebr_scheduler *scheduler, const char *answer, char id[64])
 {
   ebr_error *error = NULL;
-  const char *start = strstr(answer, scheduler->before_id);
-  if (start) start += strlen(scheduler->before_id);
-  size_t length = start ? strcspn(start, ";> \n") : 0;
+  const char *start = NULL;
+  size_t length = 0;
+  for (const char *line = answer; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+    const char *here = NULL;
+    size_t found = measure_id(scheduler, line, &here);
+    if (found == 0) continue;
+    length = found;
+    start = here;
+  }
   EBR_CHECK(length > 0 && length < 64, EBR_ENVIRONMENT, "submit: %s answered '%s', which names no job", scheduler->name,
             answer);
   memcpy(id, start, length);
@@ -102,11 +169,32 @@ done:
   return error;
 }
 
+/* A command about a job: what it prints, and whether it succeeds. The id may come from a file that anybody wrote. */
+static bool ask(const char *pattern, const char *id, char *answer, size_t capacity)
+{
+  bool asked = false;
+  char command[512];
+  ebr_text quoted = {0}, all = {0};
+  ebr_error *error = ebr_template_quote(id, &quoted);
+  if (error) goto done;
+  snprintf(command, sizeof command, pattern, quoted.data);
+  error = ebr_text_add(&all, "( %s ) 2>/dev/null", command);
+  asked = !error && run_command(all.data, answer, capacity) == 0;
+done:
+  ebr_error_destroy(&error);
+  ebr_text_destroy(&quoted);
+  ebr_text_destroy(&all);
+  return asked;
+}
+
+bool ebr_scheduler_cancel(const ebr_scheduler *scheduler, const char *id)
+{
+  char answer[1024];
+  return ask(scheduler->cancel, id, answer, sizeof answer);
+}
+
 bool ebr_scheduler_knows(const ebr_scheduler *scheduler, const char *id)
 {
-  char command[256], answer[1024];
-  if (strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]") != strlen(id)) return false;
-  int length = snprintf(command, sizeof command, scheduler->query, id);
-  snprintf(command + length, sizeof command - (size_t)length, " 2>/dev/null");
-  return run_command(command, answer, sizeof answer) == 0 && answer[0];
+  char answer[1024];
+  return ask(scheduler->query, id, answer, sizeof answer) && answer[0];
 }

@@ -1,10 +1,9 @@
 /* ebrsweep submit: a sweep becomes a job in a batch system's queue, which puts itself back until all runs are done. */
 #include "app/app.h"
-#include "app/job.h"
+#include "app/enqueue.h"
+#include "app/environment.h"
 #include "app/sweep_file.h"
 #include "app/template.h"
-
-#include <ebrsweep/store.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct submit_options {
@@ -214,128 +212,16 @@ done:
   return error;
 }
 
-/* ---- into the queue ---------------------------------------------------------------------------------------------- */
-
-static ebr_error *write_text(const char *path, const char *text)
-{
-  ebr_error *error = NULL;
-  FILE *file = fopen(path, "w");
-  EBR_CHECK(file, EBR_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  bool written = fputs(text, file) >= 0;
-  written = fclose(file) == 0 && written;
-  EBR_CHECK(written, EBR_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  chmod(path, 0755);
-done:
-  return error;
-}
-
-/* The last job that was submitted for these results, if the scheduler still knows it. */
-static ebr_error *check_not_queued(const submit_options *options, const ebr_job *job, const char *record)
-{
-  ebr_error *error = NULL;
-  char name[32] = "", id[64] = "";
-  ebr_results *results = NULL;
-  FILE *file = fopen(record, "r");
-  bool read = file && fscanf(file, "%31s %63s", name, id) == 2;
-  if (file) fclose(file);
-  EBR_CHECK(options->again || !read || strcmp(name, job->scheduler->name) != 0 ||
-                !ebr_scheduler_knows(job->scheduler, id),
-            EBR_USAGE, "submit: job %s for %s is in the queue already; --again submits another", id, job->results);
-  if (access(job->results, F_OK) != 0) goto done;
-  EBR_TRY(ebr_results_open(job->results, &results));
-  EBR_CHECK(options->again || !ebr_results_writer(results)[0], EBR_USAGE, "submit: %s is being written by %s",
-            job->results, ebr_results_writer(results));
-done:
-  ebr_results_close(&results);
-  return error;
-}
-
-static ebr_error *submit_script(const ebr_job *job, const char *suffix, const char *text, const char *after,
-                                char id[64])
-{
-  ebr_error *error = NULL;
-  ebr_text path = {0}, quoted = {0};
-  EBR_TRY(ebr_text_add(&path, "%s.%s", job->results, suffix));
-  EBR_TRY(write_text(path.data, text));
-  EBR_TRY(ebr_template_quote(path.data, &quoted));
-  EBR_TRY(ebr_scheduler_submit(job->scheduler, quoted.data, after, id));
-done:
-  ebr_text_destroy(&quoted);
-  ebr_text_destroy(&path);
-  return error;
-}
-
-/* One script for one job or an array; where the scheduler has none that can be put back, one a part, and the merging
- * job waits for the last of them. */
-static ebr_error *submit_sweep(const ebr_job *job, bool dry_run, char id[64])
-{
-  ebr_error *error = NULL;
-  int scripts = job->parts > 1 && !job->scheduler->arrays ? job->parts : 1;
-  ebr_text script = {0};
-  char suffix[32], path[4200];
-  for (int part = 1; part <= scripts; part++) {
-    script.length = 0;
-    snprintf(suffix, sizeof suffix, scripts > 1 ? "job-%d.sh" : "job.sh", part);
-    snprintf(path, sizeof path, "%s.%s", job->results, suffix);
-    EBR_TRY(ebr_job_script(job, path, scripts > 1 ? part : 0, &script));
-    if (dry_run) fputs(script.data, stdout);
-    else EBR_TRY(submit_script(job, suffix, script.data, NULL, id));
-    if (!dry_run && scripts > 1) printf("submitted job %s for part %d of %d\n", id, part, scripts);
-  }
-done:
-  ebr_text_destroy(&script);
-  return error;
-}
-
-static ebr_error *submit_after(const ebr_job *job, bool dry_run, const char *first)
-{
-  ebr_error *error = NULL;
-  ebr_text script = {0};
-  char id[64] = "";
-  if (job->parts == 1 && !job->report) goto done;
-  EBR_TRY(ebr_job_after_script(job, &script));
-  if (dry_run) printf("\n# ---- the job behind it ----\n%s", script.data);
-  else if (!job->scheduler->arrays) {
-    char path[4200];
-    snprintf(path, sizeof path, "%s.after.sh", job->results);
-    EBR_TRY(write_text(path, script.data));
-  } else {
-    EBR_TRY(submit_script(job, "after.sh", script.data, first, id));
-    printf("submitted job %s, which waits for it: %s%s%s\n", id, job->parts > 1 ? "merge" : "",
-           job->parts > 1 && job->report ? " and " : "", job->report ? "report" : "");
-  }
-done:
-  ebr_text_destroy(&script);
-  return error;
-}
-
-static ebr_error *enqueue(const submit_options *options, const ebr_job *job)
-{
-  ebr_error *error = NULL;
-  char id[64] = "", record[4200], line[128];
-  snprintf(record, sizeof record, "%s.job", job->results);
-  if (!options->dry_run) EBR_TRY(check_not_queued(options, job, record));
-  EBR_TRY(submit_sweep(job, options->dry_run, id));
-  if (!options->dry_run) {
-    snprintf(line, sizeof line, "%s %s\n", job->scheduler->name, id);
-    EBR_TRY(write_text(record, line));
-    printf("submitted job %s to %s, script %s.job.sh, log %s.log\n", id, job->scheduler->name, job->results,
-           job->results);
-  }
-  EBR_TRY(submit_after(job, options->dry_run, id));
-  if (!options->dry_run) printf("watch it: ebrsweep status --watch %s\n", job->results);
-done:
-  return error;
-}
-
 /* ---- the command ------------------------------------------------------------------------------------------------- */
 
 static ebr_error *prepare(submit_options *options, ebr_prediction *prediction)
 {
   ebr_error *error = NULL;
   ebr_sweep *sweep = NULL;
+  ebr_environment *before = NULL;
   char *text = NULL;
   size_t length;
+  EBR_TRY(ebr_environment_keep(&before));
   EBR_TRY_MPI(MPI_Init(NULL, NULL));
   ebr_blas_prepare();
   EBR_TRY(ebr_sweep_options_read(&options->sweep, &text, &length));
@@ -346,6 +232,7 @@ done:
   ebr_sweep_destroy(&sweep);
   free(text);
   MPI_Finalize();
+  ebr_environment_restore(&before);
   return error;
 }
 
@@ -373,7 +260,7 @@ ebr_error *ebr_app_submit(int argc, char **argv)
   job.account = options.account;
   job.partition = options.partition;
   EBR_TRY(size_job(&options, &prediction, &job));
-  EBR_TRY(enqueue(&options, &job));
+  EBR_TRY(ebr_enqueue(&job, options.dry_run, options.again));
 done:
   free(job.arguments);
   ebr_site_release(&site);

@@ -71,7 +71,7 @@ def scripts_are_as_documented():
         done = submit("--scheduler", scheduler, "-n", "--array", "2", "--nodes", "1", "--ranks-per-node", "2", "--time", "45m",
                       "--report")
         script, after = done.stdout.split("\n# ---- the job behind it ----\n")
-        assert script.count("#!/bin/bash") == (2 if scheduler == "flux" else 1)
+        assert script.count("#!/bin/bash") == (2 if scheduler in ("pbs", "flux") else 1)
         compare(scheduler + "-array", "#!/bin/bash" + script.split("#!/bin/bash")[-1])
         compare(scheduler + "-after", after)
         subprocess.run(["shellcheck", "-S", "warning", *(os.path.join(GOLDEN, scheduler + end + ".sh")
@@ -91,43 +91,135 @@ def sizes_follow_the_prediction():
     shutil.rmtree(".config")
 
 
+def calls():
+    """What the made-up schedulers were called with since the last time."""
+    with open("calls") as file:
+        lines = file.read().splitlines()
+    os.remove("calls")
+    return lines
+
+
+def record():
+    with open("queue.h5.job") as file:
+        return file.read()
+
+
+PART = ["--array", "2", "--nodes", "1", "--ranks-per-node", "1", "--time", "45m"]
+
+
 def made_up_schedulers():
-    """Each answers as its manual says; what it was given is kept."""
+    """Each answers as its manual says, below a line of the site's own; what it was given is kept."""
     os.makedirs("bin")
-    answers = {"sbatch": "echo '17;cluster'", "bsub": "cat >/dev/null; echo 'Job <17> is submitted to queue <fast>.'",
-               "flux": "echo fRq3", "squeue": "[ -e gone ] || echo 17"}
+    own = "echo 'lua: 2 rules' >&2\n"
+    answers = {"sbatch": own + "echo '17;cluster'",
+               "bsub": own + "cat >/dev/null; echo 'Job <17> is submitted to queue <fast>.'",
+               "flux": "[ $1 = jobs ] && cat state || echo \u0192Rq3", "squeue": "[ -e gone ] || echo 17", "bjobs": "cat state"}
     for name, answer in answers.items():
         write("bin/" + name, f"#!/bin/sh\necho {name} \"$@\" >>calls\n{answer}\n", 0o755)
     write("bin/qsub", '#!/bin/sh\necho qsub "$@" >>calls\n[ "$1" = -terse ] && echo 17.1-2:1 || echo 17.server\n', 0o755)
     done = submit(*SIZE, "--report")
     assert "submitted job 17 to slurm, script queue.h5.job.sh" in done.stdout, done
     assert "submitted job 17, which waits for it: report" in done.stdout and "status --watch queue.h5" in done.stdout, done
-    with open("calls") as file:
-        calls = file.read().splitlines()
-    assert calls == ["sbatch --parsable queue.h5.job.sh", "sbatch --parsable --dependency=afterany:17 queue.h5.after.sh"], calls
+    assert calls() == ["sbatch --parsable queue.h5.job.sh", "sbatch --parsable --dependency=afterany:17 queue.h5.after.sh"]
+    assert record() == "slurm 17 1\n" * 2
     refused(2, "job 17 for queue.h5 is in the queue already; --again submits another", *SIZE)
-    with open("calls") as file:
-        assert file.read().splitlines()[2:] == ["squeue -h -j 17 -o %i"]
+    assert calls() == ["squeue -h -j 17 -o %i"]
     submit(*SIZE, "--again")
     write("gone", "")
     submit(*SIZE)
-    for scheduler, expected in (("pbs", "-W depend=afterany:17.server"), ("lsf", "-w ended(17)"), ("sge", "-hold_jid 17")):
-        os.remove("calls")
-        submit("--scheduler", scheduler, "--array", "2", "--nodes", "1", "--ranks-per-node", "1", "--time", "45m")
-        with open("calls") as file:
-            assert expected in file.read().splitlines()[1]
-    os.remove("calls")
-    done = submit("--scheduler", "flux", "--array", "2", "--nodes", "1", "--ranks-per-node", "1", "--time", "45m")
-    assert "submitted job fRq3 for part 2 of 2" in done.stdout, done
-    with open("calls") as file:
-        assert file.read() == "flux batch queue.h5.job-1.sh\nflux batch queue.h5.job-2.sh\n"
-    assert os.path.exists("queue.h5.after.sh")
+    calls()
+    for scheduler, expected in (("lsf", "-w ended(17)"), ("sge", "-hold_jid 17")):
+        submit("--scheduler", scheduler, *PART)
+        assert expected in calls()[1]
+    for scheduler, command, job in (("flux", "flux batch", "\u0192Rq3"), ("pbs", "qsub", "17.server")):
+        for left in "queue.part-1.h5.finished", "queue.part-2.h5.rounds":
+            write(left, "")
+        done = submit("--scheduler", scheduler, *PART)
+        assert f"submitted job {job} for part 2 of 2" in done.stdout, done
+        assert calls() == [f"{command} queue.h5.job-1.sh", f"{command} queue.h5.job-2.sh"]
+        assert os.path.exists("queue.h5.after.sh") and record() == f"{scheduler} {job} 2\n" * 2
+        assert not [name for name in os.listdir() if name.endswith((".finished", ".rounds"))]
+
+
+def ended_jobs_are_not_queued():
+    """LSF and Flux answer for jobs that have ended, too."""
+    for scheduler, waits, ended in (("lsf", "PEND", "DONE"), ("flux", "SCHED", "INACTIVE")):
+        write("state", ended + "\n")
+        submit("--scheduler", scheduler, *SIZE)
+        submit("--scheduler", scheduler, *SIZE)
+        write("state", waits + "\n")
+        refused(2, "for queue.h5 is in the queue already", "--scheduler", scheduler, *SIZE)
+    calls()
+    os.remove("queue.h5.job")
+
+
+def all_or_none():
+    """The second part is refused: the first is taken back, and the record is what it was."""
+    write("bin/qdel", '#!/bin/sh\necho qdel "$@" >>calls\n', 0o755)
+    write("queue.h5.job", "pbs 3.server 2\n")
+    write("bin/qstat", "#!/bin/sh\nexit 1\n", 0o755)
+    write("bin/qsub", '#!/bin/sh\necho qsub "$@" >>calls\n[ "$1" = queue.h5.job-1.sh ] && echo 17.server && exit\n'
+          "echo 'qsub: would exceed limit' >&2; exit 1\n", 0o755)
+    done = submit("--scheduler", "pbs", *PART, code=3)
+    assert "took job 17.server back" in done.stderr and "pbs refused the job: qsub: would exceed limit" in done.stderr, done
+    assert calls() == ["qsub queue.h5.job-1.sh", "qsub queue.h5.job-2.sh", "qdel 17.server"]
+    assert record() == "pbs 3.server 2\n"
+    write("bin/qdel", "#!/bin/sh\nexit 1\n", 0o755)
+    done = submit("--scheduler", "pbs", *PART, code=3)
+    assert "job 17.server is in the queue and could not be taken back" in done.stderr, done
+    write("bin/qsub", '#!/bin/sh\necho qsub "$@" >>calls\necho 17.server\n', 0o755)
+    calls()
+
+
+def parts_stay_parts():
+    """Runs of one array are not done again by another, nor by the whole."""
+    write("queue.part-1.h5", "")
+    refused(2, "the parts of queue.h5 are of --array 2, not 4: go on with that", "--scheduler", "pbs", *PART, "--array", "4")
+    refused(2, "the parts of an --array 2 for queue.h5 are not merged yet", "--scheduler", "pbs", *SIZE)
+    submit("--scheduler", "pbs", *PART)
+    for left in "queue.part-1.h5", "queue.h5.job":
+        os.remove(left)
+    call("run", "queue.yaml", "-q", "--max-failures", "1", "--part", "1/8", "-o", "queue.h5")
+    refused(2, "queue.h5 is there, and the parts of an --array would do its runs again", "--scheduler", "pbs", *PART)
+    os.remove("queue.h5")
+    calls()
+
+
+def put_back_by_a_new_job():
+    """PBS without the right to qrerun: the job that takes its place is on record, and the last part submits the merge."""
+    write("bin/qrerun", "#!/bin/sh\necho qrerun \"$@\" >>calls\nexit 1\n", 0o755)
+    write("bin/mpirun", "#!/bin/sh\nexit 75\n", 0o755)
+    submit("--scheduler", "pbs", *PART)
+    calls()
+    environment = dict(os.environ, PATH=os.getcwd() + "/bin:" + os.environ["PATH"], PBS_JOBID="17.server")
+    subprocess.run(["bash", "queue.h5.job-1.sh"], env=environment, check=True, timeout=60)
+    assert calls() == ["qrerun 17.server", "qsub queue.h5.job-1.sh"] and record() == "pbs 17.server 2\n" * 3
+    with open("queue.h5.part-1.log") as file:
+        assert "back into the queue" in file.read()
+    write("bin/mpirun", "#!/bin/sh\nexit 0\n", 0o755)
+    for part in 2, 1, 1:
+        subprocess.run(["bash", f"queue.h5.job-{part}.sh"], env=environment, timeout=60)
+    assert calls() == ["qsub queue.h5.after.sh"]
+    shutil.rmtree("queue.h5.merging")
+    os.remove("queue.h5.job")
+
+
+def jobs_get_the_users_environment():
+    """MPI's own variables, of which it sets many when it begins, are none of a job's business."""
+    write("bin/sbatch", "#!/bin/sh\nenv >seen\necho 17\n", 0o755)
+    submit(*SIZE, "--scheduler", "slurm", USERS_OWN="kept = whole")
+    with open("seen") as file:
+        seen = dict(line.split("=", 1) for line in file.read().splitlines() if "=" in line)
+    of_the_shell = {"USERS_OWN", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "PWD", "_", "SHLVL", "OLDPWD"}
+    added = {name for name in seen if name not in os.environ} - of_the_shell
+    assert seen["USERS_OWN"] == "kept = whole" and not added, added
+    write("bin/sbatch", "#!/bin/sh\necho sbatch \"$@\" >>calls\necho 17\n", 0o755)
+    os.remove("queue.h5.job")
 
 
 def a_script_runs():
     """The job itself, with bash in place of a scheduler: all runs in two rounds, and the second puts nothing back."""
     write("bin/scontrol", "#!/bin/sh\necho scontrol \"$@\" >>calls\n", 0o755)
-    os.remove("calls")
     submit(*SIZE[2:4], "--nodes", "1", "--time", "45m", "--scheduler", "slurm")
     environment = dict(os.environ, PATH=os.getcwd() + "/bin:" + os.environ["PATH"], SLURM_JOB_ID="17")
     with open("queue.h5.job.sh") as file:
@@ -171,6 +263,9 @@ def what_cannot_be_is_refused():
             "--time", "0:00:01", "--set", "train.epochs=1000000")
     for wrong in "soon", "0", "1:2", "-5", "3w":
         refused(2, f"'{wrong}' is no walltime: 90 (minutes), 1:30:00", "-n", "--scheduler", "slurm", "--time", wrong)
+    for option, word in ("--account", "two words"), ("--partition", "fast\n#SBATCH -N 9"), ("-o", "my results.h5"):
+        refused(2, f"'{word}' has a blank or a special character", "-n", "--scheduler", "slurm", option, word)
+    refused(2, "the partition '' is empty", "-n", "--scheduler", "slurm", "--partition", "")
     refused(2, "--nodes wants a whole number from 1 to 1000000, not 'x'", "--nodes", "x")
     refused(2, "there is no option '--fast'", "--fast")
     refused(2, "option '--time' needs a value", "--time")
@@ -232,4 +327,9 @@ what_cannot_be_is_refused()
 a_file_in_use()
 schedulers_that_refuse()
 made_up_schedulers()
+ended_jobs_are_not_queued()
+all_or_none()
+parts_stay_parts()
+put_back_by_a_new_job()
+jobs_get_the_users_environment()
 a_script_runs()

@@ -4,17 +4,22 @@
 #flux: --nslots=2
 #flux: --cores-per-slot=1
 #flux: --time-limit=45m
-#flux: --output=queue.h5.log
+#flux: --output=queue.h5.part-2.log.queue
 #flux: --signal=SIGUSR1@60s
 
 part=2
 # The script is the first program of a Flux of its own: only the parent's queue outlives it.
+submit_anew() {
+  local id
+  id=$(flux --parent batch "$1" | tail -n 1) && echo "flux $id 2" >>queue.h5.job
+}
 requeue() {
-  flux --parent batch queue.h5.job-2.sh
+  submit_anew queue.h5.job-2.sh
 }
 
 set -uo pipefail
 cd /home/user || exit 3
+exec >>queue.h5.part-2.log 2>&1
 export OPENBLAS_NUM_THREADS=1
 unset OPENBLAS_CORETYPE # the compute node's processor may be another than the login node's
 if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
@@ -51,7 +56,9 @@ if [ -n "$cancelled" ]; then
 fi
 if [ "$code" -ne 75 ]; then
   rm -f "$rounds_file"
-  touch "$results.finished"; all=queue.h5; [ "$(find "${all%.h5}"*.finished | wc -l)" -lt 2 ] || flux batch queue.h5.after.sh
+  touch "$results.finished"
+  for one in {1..2}; do [ -e queue.part-$one.h5.finished ] || exit "$code"; done
+  mkdir queue.h5.merging 2>/dev/null && submit_anew queue.h5.after.sh
   exit "$code"
 fi
 rounds=$(cat "$rounds_file" 2>/dev/null || echo 0)

@@ -6,18 +6,23 @@
 #flux: --time-limit=90m
 #flux: --bank=physics
 #flux: --queue=fast
-#flux: --output=queue.h5.log
+#flux: --output=queue.h5.log.queue
 #flux: --signal=SIGUSR1@60s
 # a line of the site's own
 
 part=
 # The script is the first program of a Flux of its own: only the parent's queue outlives it.
+submit_anew() {
+  local id
+  id=$(flux --parent batch "$1" | tail -n 1) && echo "flux $id 1" >>queue.h5.job
+}
 requeue() {
-  flux --parent batch queue.h5.job.sh
+  submit_anew queue.h5.job.sh
 }
 
 set -uo pipefail
 cd /home/user || exit 3
+exec >>queue.h5.log 2>&1
 module load openmpi/4.1
 module load hdf5
 export SITE_IS_SET=1

@@ -3,19 +3,23 @@
 #PBS -l select=1:ncpus=2:mpiprocs=2:mem=400mb
 #PBS -l walltime=00:45:00
 #PBS -j oe
-#PBS -o queue.h5.log
+#PBS -o queue.h5.part-2.log.queue
 #PBS -r y
-#PBS -J 1-2
 
 # PBS sends TERM when the time is over, and KILL some seconds later: `run` stops by itself before that.
-part=${PBS_ARRAY_INDEX:-}
+part=2
+submit_anew() {
+  local id
+  id=$(qsub "$1" | tail -n 1) && echo "pbs $id 2" >>queue.h5.job
+}
+# Where users may not qrerun, a new job takes the place of this one.
 requeue() {
-  qrerun "$PBS_JOBID" && return
-  [ -z "$part" ] && qsub queue.h5.job.sh
+  qrerun "$PBS_JOBID" 2>/dev/null || submit_anew queue.h5.job-2.sh
 }
 
 set -uo pipefail
 cd /home/user || exit 3
+exec >>queue.h5.part-2.log 2>&1
 export OPENBLAS_NUM_THREADS=1
 unset OPENBLAS_CORETYPE # the compute node's processor may be another than the login node's
 if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
@@ -52,6 +56,9 @@ if [ -n "$cancelled" ]; then
 fi
 if [ "$code" -ne 75 ]; then
   rm -f "$rounds_file"
+  touch "$results.finished"
+  for one in {1..2}; do [ -e queue.part-$one.h5.finished ] || exit "$code"; done
+  mkdir queue.h5.merging 2>/dev/null && submit_anew queue.h5.after.sh
   exit "$code"
 fi
 rounds=$(cat "$rounds_file" 2>/dev/null || echo 0)

@@ -5,19 +5,24 @@
 #PBS -A physics
 #PBS -q fast
 #PBS -j oe
-#PBS -o queue.h5.log
+#PBS -o queue.h5.log.queue
 #PBS -r y
 # a line of the site's own
 
 # PBS sends TERM when the time is over, and KILL some seconds later: `run` stops by itself before that.
-part=${PBS_ARRAY_INDEX:-}
+part=
+submit_anew() {
+  local id
+  id=$(qsub "$1" | tail -n 1) && echo "pbs $id 1" >>queue.h5.job
+}
+# Where users may not qrerun, a new job takes the place of this one.
 requeue() {
-  qrerun "$PBS_JOBID" && return
-  [ -z "$part" ] && qsub queue.h5.job.sh
+  qrerun "$PBS_JOBID" 2>/dev/null || submit_anew queue.h5.job.sh
 }
 
 set -uo pipefail
 cd /home/user || exit 3
+exec >>queue.h5.log 2>&1
 module load openmpi/4.1
 module load hdf5
 export SITE_IS_SET=1
