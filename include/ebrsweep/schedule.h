@@ -41,4 +41,12 @@ int64_t ebr_schedule_finished(ebr_schedule *schedule, int ranks);
 EBR_FALLIBLE ebr_signals_catch(void);
 bool ebr_signals_stop(void);
 
+/* ---- runs that hang ---------------------------------------------------------------------------------------------- */
+
+/* Local; one at a time in a process. Unless it is disarmed within so many seconds this process ends with code 75, which
+ * makes mpirun end the others: sentence goes to stderr and into the file note below folder (made if need be), by which the
+ * next start knows what to leave out. EBR_USAGE for a path or sentence of over 4000 bytes, EBR_ENVIRONMENT. */
+EBR_FALLIBLE ebr_watchdog_arm(double seconds, const char *folder, const char *note, const char *sentence);
+void ebr_watchdog_disarm(void);
+
 #endif

@@ -66,9 +66,9 @@ static ebr_error *print_json(const ebr_prediction *p, const ebr_sweep *sweep)
   EBR_TRY(ebr_text_add_json(&text, ebr_sweep_name(sweep)));
   EBR_TRY(ebr_text_add(&text,
                        ", \"runs\": %lld, \"new\": %lld, \"core_hours\": %.6g, \"longest_run_seconds\": %.6g, "
-                       "\"memory_per_rank_bytes\": %zu, \"suggested_ranks\": %lld}",
+                       "\"memory_per_rank_bytes\": %zu, \"suggested_ranks\": %lld, \"calibrated_by_runs\": %lld}",
                        (long long)p->runs, (long long)p->fresh, p->flops / p->rate / 3600, p->longest / p->rate,
-                       p->memory, (long long)p->ranks));
+                       p->memory, (long long)p->ranks, (long long)p->told));
   puts(text.data);
 done:
   ebr_text_destroy(&text);
@@ -80,7 +80,8 @@ static void print_plan(const ebr_prediction *p, const ebr_sweep *sweep)
   double seconds = p->flops / p->rate;
   printf("%s: %lld runs, %lld new\n", ebr_sweep_name(sweep), (long long)p->runs, (long long)p->fresh);
   if (ebr_sweep_question(sweep)[0]) printf("  question         %s\n", ebr_sweep_question(sweep));
-  printf("  core-hours       %.3g (%.0f s on one core like this one)\n", seconds / 3600, seconds);
+  printf("  core-hours       %.3g (%.0f s on one core %s)\n", seconds / 3600, seconds,
+         p->told ? "like those that did the finished runs" : "like this one");
   printf("  longest run      %.2g s\n", p->longest / p->rate);
   printf("  memory per rank  %.1f MiB\n", (double)p->memory / (1 << 20));
   printf("  suggested ranks  %lld\n", (long long)p->ranks);

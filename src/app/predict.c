@@ -9,57 +9,76 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What a results file tells of a finished run. */
+typedef struct finished {
+  uint64_t id;
+  double seconds; /* 0: it failed, which tells nothing of how long one takes */
+} finished;
+
 static int compare_ids(const void *a, const void *b)
 {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  uint64_t x = ((const finished *)a)->id, y = ((const finished *)b)->id;
   return (x > y) - (x < y);
 }
 
-/* The sorted ids of runs that a results file has finished; none if there is no such file yet. */
-static ebr_error *read_done(const char *path, uint64_t **ids, size_t *count)
+/* The runs that a results file has finished, sorted by id; none if there is no such file yet. */
+static ebr_error *read_done(const char *path, finished **runs, size_t *count)
 {
   ebr_error *error = NULL;
   ebr_results *results = NULL;
   *count = 0;
   if (access(path, F_OK) != 0) goto done;
   EBR_TRY(ebr_results_open(path, &results));
-  *ids = malloc((size_t)(ebr_results_count(results) + 1) * sizeof **ids);
-  EBR_CHECK_MEMORY(*ids, "run ids");
+  *runs = malloc((size_t)(ebr_results_count(results) + 1) * sizeof **runs);
+  EBR_CHECK_MEMORY(*runs, "finished runs");
   for (int64_t run = 0; run < ebr_results_count(results); run++) {
     ebr_row row;
     ebr_results_row(results, run, &row);
-    if (row.status == EBR_STATUS_DONE || row.status == EBR_STATUS_FAILED) (*ids)[(*count)++] = row.id;
+    if (row.status != EBR_STATUS_DONE && row.status != EBR_STATUS_FAILED) continue;
+    (*runs)[(*count)++] = (finished){row.id, row.status == EBR_STATUS_DONE ? row.seconds : 0};
   }
-  qsort(*ids, *count, sizeof **ids, compare_ids);
+  qsort(*runs, *count, sizeof **runs, compare_ids);
 done:
   ebr_results_close(&results);
   return error;
 }
 
-static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library,
-                         const uint64_t *finished, size_t finished_count)
+/* All runs of the sweep: what is to do, and how long what is done has taken. */
+static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library, const finished *done_runs,
+                         size_t done_count)
 {
   ebr_error *error = NULL;
   ebr_config config, before = {0};
   ebr_shape shape;
-  double cost = 0;
+  double cost = 0, done_cost = 0, done_seconds = 0;
+  size_t memory = 0;
   for (int64_t run = 0; run < p->runs; run++) {
-    uint64_t id = ebr_sweep_id(sweep, run);
-    if (finished_count && bsearch(&id, finished, finished_count, sizeof id, compare_ids)) continue;
+    finished key = {.id = ebr_sweep_id(sweep, run)};
+    const finished *found = done_count ? bsearch(&key, done_runs, done_count, sizeof key, compare_ids) : NULL;
     ebr_sweep_run(sweep, run, &config);
     config.seed = 0;
-    if (p->fresh == 0 || memcmp(&config, &before, sizeof config) != 0) {
+    if (run == 0 || memcmp(&config, &before, sizeof config) != 0) {
       EBR_TRY(ebr_samples_shape(library, &config, &shape));
       EBR_TRY(ebr_run_check(&config, &shape));
-      size_t memory = ebr_run_bytes(&config, &shape);
-      if (memory > p->memory) p->memory = memory; /* on top of what the program itself takes */
+      memory = ebr_run_bytes(&config, &shape);
       cost = ebr_run_cost(&config, &shape);
       before = config;
     }
+    if (found) {
+      if (!(found->seconds > 0)) continue;
+      done_cost += cost;
+      done_seconds += found->seconds;
+      p->told++;
+      continue;
+    }
+    if (memory > p->memory) p->memory = memory; /* on top of what the program itself takes */
     p->fresh++;
     p->flops += cost;
     if (cost > p->longest) p->longest = cost;
   }
+  /* Less tells more of the clock than of the machine. */
+  if (done_seconds < 1) p->told = 0;
+  else p->rate = done_cost / done_seconds;
 done:
   return error;
 }
@@ -100,19 +119,19 @@ ebr_error *ebr_predict(const ebr_sweep *sweep, const char *output, ebr_predictio
 {
   ebr_error *error = NULL;
   ebr_library *library = NULL;
-  uint64_t *finished = NULL;
-  size_t finished_count = 0;
+  finished *done_runs = NULL;
+  size_t done_count = 0;
   ebr_prediction p = {.runs = ebr_sweep_count(sweep)};
   EBR_TRY(ebr_library_create(MPI_COMM_SELF, sweep, &library));
-  EBR_TRY(read_done(output, &finished, &finished_count));
-  EBR_TRY(survey(&p, sweep, library, finished, finished_count));
-  EBR_TRY(calibrate(&p.rate));
+  EBR_TRY(read_done(output, &done_runs, &done_count));
+  EBR_TRY(survey(&p, sweep, library, done_runs, done_count));
+  if (p.told == 0) EBR_TRY(calibrate(&p.rate));
   /* A rank's libraries and datasets take what they take here, and a results file that is open another 8.5 MB. */
   if (p.fresh > 0) p.memory += ebr_memory_peak() + 8500000;
   p.ranks = suggest_ranks(&p);
   *prediction = p;
 done:
   ebr_library_destroy(&library);
-  free(finished);
+  free(done_runs);
   return error;
 }

@@ -8,7 +8,8 @@ typedef struct ebr_prediction {
   int64_t runs, fresh; /* of the sweep; of those, not yet finished in the results file */
   double flops;        /* of the fresh ones */
   double longest;      /* the costliest of them [flop] */
-  double rate;         /* of this machine while training, measured [flop/s] */
+  double rate;         /* of this machine while training [flop/s]: measured now, or by the runs that are finished */
+  int64_t told;        /* finished runs that the rate is from; 0: measured now */
   size_t memory;       /* of the largest run on one rank, with program and libraries [bytes] */
   int64_t ranks;       /* suggested: enough, and none that would wait for the longest run */
 } ebr_prediction;

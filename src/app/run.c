@@ -43,6 +43,7 @@ typedef struct job {
   int64_t wanted, failed, finished; /* failed, finished: by this rank */
   int64_t failed_before;            /* and not done again */
   double started;                   /* by ebr_clock_seconds */
+  bool left_over;                   /* an earlier job left checkpoints, or notes of runs that hung */
 } job;
 
 static void print_help(void)
@@ -57,7 +58,8 @@ static void print_help(void)
          "  -w, --walltime TIME    stop by then: 90 (minutes), 1:30:00, 45m, 12h\n"
          "                         (default: what Slurm or PBS says of the job)\n"
          "      --run-timeout TIME\n"
-         "                         a run that takes longer has failed\n"
+         "                         a run that takes longer has failed; one that hangs ends the job with code 75,\n"
+         "                         and the next start records it as failed\n"
          "      --max-failures N   stop after so many failed runs\n"
          "  -q, --quiet            no progress\n"
          "  -h, --help             this text\n");
@@ -223,12 +225,15 @@ static void set_deadline(job *j)
 static ebr_error *prepare(job *j, const char *command)
 {
   ebr_error *error = NULL;
+  char folder[4200];
   EBR_TRY(ebr_library_create(j->comm, j->sweep, &j->library));
   EBR_TRY(ebr_agree(j->comm, allocate(j)));
   EBR_TRY(ebr_agree(j->comm, survey(j)));
   EBR_TRY(ebr_agree(j->comm, ebr_record_create(j->schema, &j->record)));
   EBR_TRY(ebr_store_open(j->comm, j->options.output, j->sweep, j->schema, command, &j->store));
   keep_wanted(j);
+  snprintf(folder, sizeof folder, "%s.checkpoints", j->options.output);
+  j->left_over = access(folder, F_OK) == 0;
   EBR_TRY(ebr_schedule_create(j->comm, j->items, j->cost, j->wanted, &j->schedule));
   set_deadline(j);
 done:
@@ -243,6 +248,50 @@ static bool may_go_on(void *schedule) { return ebr_schedule_go_on(schedule); }
 static void checkpoint_path(const job *j, const ebr_row *row, char *path, size_t capacity)
 {
   snprintf(path, capacity, "%s.checkpoints/%016" PRIx64, j->options.output, row->id);
+}
+
+/* Of a run that an earlier job hung in: what its watchdog noted; else "". Looked for where something was left at all. */
+static void read_note(const job *j, const char *note, char *reason, size_t capacity)
+{
+  FILE *file = j->left_over ? fopen(note, "r") : NULL;
+  if (!file) return;
+  if (!fgets(reason, (int)capacity, file)) snprintf(reason, capacity, "hung");
+  reason[strcspn(reason, "\n")] = 0;
+  fclose(file);
+  unlink(note);
+}
+
+/* Timeouts are looked at after every epoch: what is not back long after is not going to be. */
+static ebr_error *watch(const job *j, const char *note, const char *id)
+{
+  ebr_error *error = NULL;
+  char folder[4200], sentence[256];
+  double allowed = (double)j->options.timeout, patience = 2 * allowed + 1;
+  if (j->options.timeout == 0) goto done;
+  snprintf(folder, sizeof folder, "%s.checkpoints", j->options.output);
+  snprintf(sentence, sizeof sentence, "hung: run %s was in one epoch still after %g s, and %g s were allowed", id, patience,
+           allowed);
+  EBR_TRY(ebr_watchdog_arm(patience, folder, note, sentence));
+done:
+  return error;
+}
+
+static ebr_error *execute(job *j, const ebr_config *config, ebr_run_limits *limits, ebr_row *row)
+{
+  ebr_error *error = NULL;
+  char note[4300], id[20];
+  snprintf(note, sizeof note, "%s.hung", limits->checkpoint);
+  snprintf(id, sizeof id, "%016" PRIx64, row->id);
+  read_note(j, note, row->reason, sizeof row->reason);
+  if (row->reason[0]) {
+    ebr_record_clear(j->record);
+    goto done;
+  }
+  EBR_TRY(watch(j, note, id));
+  error = ebr_run_execute(config, j->library, limits, j->record, row->reason, sizeof row->reason);
+  ebr_watchdog_disarm();
+done:
+  return error;
 }
 
 static ebr_error *record_run(job *j, int64_t run, const ebr_config *config, ebr_row *row)
@@ -274,7 +323,7 @@ static ebr_error *do_run(job *j, int64_t run)
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
   EBR_TRY(ebr_store_begin(j->store, run, &row));
-  EBR_TRY(ebr_run_execute(&config, j->library, &limits, j->record, row.reason, sizeof row.reason));
+  EBR_TRY(execute(j, &config, &limits, &row));
   row.seconds = ebr_clock_seconds() - start;
   if (limits.notice[0]) fprintf(stderr, "ebrsweep: %s\n", limits.notice);
   EBR_TRY(limits.stopped ? ebr_store_reset(j->store, run) : record_run(j, run, &config, &row));
