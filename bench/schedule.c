@@ -99,7 +99,7 @@ static double empty_runs(const ebr_sweep *sweep, const ebr_schema *schema, const
   double *cost = calloc((size_t)count, sizeof *cost);
   for (int64_t i = 0; i < count; i++) items[i] = i;
   fatal(ebr_store_open(MPI_COMM_WORLD, path, sweep, schema, "bench", &store));
-  fatal(ebr_schedule_create(MPI_COMM_WORLD, items, cost, count, &schedule));
+  fatal(ebr_schedule_create(MPI_COMM_WORLD, items, cost, NULL, count, &schedule));
   fatal(ebr_record_create(schema, &record));
   MPI_Barrier(MPI_COMM_WORLD);
   double start = ebr_clock_seconds();

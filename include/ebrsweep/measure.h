@@ -55,6 +55,7 @@ typedef struct ebr_subject {
   const ebr_config *config;
   const ebr_samples *samples;
   ebr_trainer *trainer;
+  ebr_team *team;           /* who measures it together; NULL: this rank alone */
   int only;                 /* as in ebr_network_create */
   int point;                /* which point of the curves this is */
   bool last;                /* the end of training: scalars are taken now */
@@ -78,6 +79,8 @@ int ebr_measure_count(void);
 const ebr_measure *ebr_measure_at(int index);
 /* All measures: the whole of what run needs. */
 EBR_FALLIBLE ebr_measures_declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
+/* Collective on the subject's team: its ranks divide the measures among them, and rank 0's record gets them all; the
+ * others' are left with part. Errors are agreed. */
 EBR_FALLIBLE ebr_measures_take(const ebr_subject *subject, ebr_record *record);
 /* They run one after the other, so this is that of the largest [bytes]. */
 size_t ebr_measures_bytes(const ebr_config *config, const ebr_shape *shape);

@@ -31,9 +31,18 @@ typedef struct ebr_tensor {
   bool psi; /* belongs to the discriminator, which has its own optimiser */
 } ebr_tensor;
 
-/* One mini-batch beside the inputs. Borrowed. */
+/* The mini-batch that a shard is cut from: what its losses are means over. */
+typedef struct ebr_whole {
+  int count;                        /* its samples */
+  int present[EBR_MODALITIES_MOST]; /* those that have modality i */
+} ebr_whole;
+
+/* One mini-batch, or a shard of one, beside the inputs. Borrowed. */
 typedef struct ebr_batch {
   int count;              /* B, at most the network's */
+  /* NULL: the batch is the whole. Otherwise losses and gradients are the shard's part of the whole's, and add up to
+   * them where ebr_config_divides. */
+  const ebr_whole *whole;
   const int32_t *label;   /* (B) */
   const uint8_t *present; /* (B x m), or NULL when all are there */
   /* Distillation: the teacher's features (B x l) and logits (B x C) for these samples, or NULL. */

@@ -5,7 +5,7 @@
 
 #include <ebrsweep/base.h>
 
-enum { EBR_LIST_MOST = 16, EBR_TEXT_MOST = 256, EBR_MODALITIES_MOST = 64 };
+enum { EBR_LIST_MOST = 16, EBR_TEXT_MOST = 256, EBR_MODALITIES_MOST = 64, EBR_SHARDS_MOST = 16 };
 
 /* A short list of numbers. */
 typedef struct ebr_list {
@@ -96,6 +96,8 @@ enum {
   X(INT, train_epochs, "train.epochs", "30", 0, 1e6, "", "", EBR_ALWAYS, "Passes over the training samples")           \
   X(INT, train_batch, "train.batch", "128", 1, 1e6, "", "samples", EBR_ALWAYS,                                         \
     "Mini-batch B; a shorter rest at the end of an epoch is left out")                                                 \
+  X(INT, train_shards, "train.shards", "0", 0, EBR_SHARDS_MOST, "", "", EBR_ALWAYS,                                    \
+    "Equal parts of a mini-batch that a team may divide among its ranks; 0 = by model.width and train.batch")          \
   X(CHOICE, train_optimizer, "train.optimizer", "adam", 0, 0, "adam|sgd", "", EBR_ALWAYS, "Optimiser")                 \
   X(REAL, train_rate, "train.rate", "1e-3", 0, 1e3, "", "", EBR_ALWAYS, "Learning rate")                               \
   X(CHOICE, train_loss, "train.loss", "cross-entropy", 0, 0, "cross-entropy|squared", "", EBR_ALWAYS,                   \
@@ -162,8 +164,8 @@ enum {
     "Fit a fresh linear classifier on each modality's slice of the fused representation")                              \
   X(INT, measure_distributed, "measure.distributed", "1024", 1, 1e9, "", "", EBR_WITHOUT_IDENTITY,                     \
     "Heads at least this wide are measured by ScaLAPACK over the team")                                                \
-  X(INT, schedule_team, "schedule.team", "0", 0, 1e6, "", "ranks", EBR_WITHOUT_IDENTITY,                               \
-    "Ranks that work on one run; 0 = by the head's width")
+  X(INT, schedule_team, "schedule.team", "0", 0, EBR_SHARDS_MOST, "", "ranks", EBR_WITHOUT_IDENTITY,                   \
+    "Ranks that work on one run, at most as many as it has shards; 0 = by how much longer than others it takes")
 
 /* clang-format on */
 
@@ -251,6 +253,12 @@ uint64_t ebr_config_id(const ebr_config *config);
 /* What the run's random streams start from: a hash of the seed and of what makes its data. Runs that differ in method,
  * model or training share it, so that they can be compared in pairs. A function of the id's configuration. */
 uint64_t ebr_config_pair(const ebr_config *config);
+
+/* Is the gradient of a mini-batch the sum of its shards'? Not where a loss looks at the whole of it at once. */
+bool ebr_config_divides(const ebr_config *config);
+/* S, a power of two: the shards of a mini-batch, whose gradients are summed in a fixed tree. A function of the id's
+ * configuration, so that a run has the same bits whatever team trains it; 1 for small runs. */
+int ebr_config_shards(const ebr_config *config);
 
 /* list[i], with the last entry standing for all behind it, and last (unless NaN) for index count - 1. */
 double ebr_list_at(const ebr_list *list, double last, int index, int count);

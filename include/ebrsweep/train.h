@@ -1,11 +1,15 @@
 /* Train: optimisers, the loop over mini-batches, evaluation, checkpoints of one network on one sample set. Knows no
  * MPI.
  *
+ * Where a mini-batch has shards (ebr_config_shards) its gradient is the sum of theirs in a fixed tree, so that a team
+ * may compute them on several ranks and come to the same bits as one rank does.
+ *
  * Workflow: ebr_trainer_create, ebr_trainer_epoch as often as wanted, ebr_evaluate in between, ebr_trainer_destroy. */
 #ifndef EBRSWEEP_TRAIN_H
 #define EBRSWEEP_TRAIN_H
 
 #include <ebrsweep/model.h>
+#include <ebrsweep/team.h>
 
 typedef struct ebr_trainer ebr_trainer;
 
@@ -22,6 +26,12 @@ typedef struct ebr_teaching {
 EBR_FALLIBLE ebr_trainer_create(const ebr_config *config, const ebr_samples *samples, int only, uint64_t key,
                                 const ebr_teaching *teaching, ebr_trainer **trainer);
 void ebr_trainer_destroy(ebr_trainer **trainer);
+/* Local. From now on steps are collective on the team (borrowed; NULL: this rank alone), of at most as many ranks as
+ * there are shards, all of which have made the same trainer. Does nothing where there is one shard. */
+void ebr_trainer_join(ebr_trainer *trainer, ebr_team *team);
+/* Collective on the team, before ebr_trainer_state_save: a rank keeps the optimiser's moments of its own slice alone.
+ * */
+void ebr_trainer_collect(ebr_trainer *trainer);
 /* What ebr_trainer_create would allocate [bytes]. */
 size_t ebr_trainer_bytes(const ebr_config *config, const ebr_shape *shape, int only);
 /* Steps of one epoch, and floating-point operations of one step counted from the shapes. */

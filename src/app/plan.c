@@ -66,13 +66,30 @@ static ebr_error *print_json(const ebr_prediction *p, const ebr_sweep *sweep)
   EBR_TRY(ebr_text_add_json(&text, ebr_sweep_name(sweep)));
   EBR_TRY(ebr_text_add(&text,
                        ", \"runs\": %lld, \"new\": %lld, \"core_hours\": %.6g, \"longest_run_seconds\": %.6g, "
-                       "\"memory_per_rank_bytes\": %zu, \"suggested_ranks\": %lld, \"calibrated_by_runs\": %lld}",
+                       "\"memory_per_rank_bytes\": %zu, \"suggested_ranks\": %lld, \"teams\": [",
                        (long long)p->runs, (long long)p->fresh, p->flops / p->rate / 3600, p->longest / p->rate,
-                       p->memory, (long long)p->ranks, (long long)p->told));
+                       p->memory, (long long)p->ranks));
+  for (int k = EBR_TEAM_SIZES - 1, before = 0; k >= 0; k--)
+    if (p->teams[k] > 0)
+      EBR_TRY(ebr_text_add(&text, "%s{\"ranks\": %d, \"runs\": %lld}", before++ ? ", " : "", 1 << k,
+                           (long long)p->teams[k]));
+  EBR_TRY(ebr_text_add(&text, "], \"calibrated_by_runs\": %lld}", (long long)p->told));
   puts(text.data);
 done:
   ebr_text_destroy(&text);
   return error;
+}
+
+/* Largest first, as they are carried out; nothing where every run is for a rank by itself. */
+static void print_teams(const ebr_prediction *p)
+{
+  if (p->teams[0] == p->fresh) return;
+  printf("  teams on these   ");
+  for (int k = EBR_TEAM_SIZES - 1, before = 0; k >= 0; k--)
+    if (p->teams[k] > 0)
+      printf("%s%lld run%s by %d rank%s each", before++ ? ", then " : "", (long long)p->teams[k],
+             p->teams[k] == 1 ? "" : "s", 1 << k, k == 0 ? "" : "s");
+  printf("\n");
 }
 
 static void print_plan(const ebr_prediction *p, const ebr_sweep *sweep)
@@ -85,6 +102,7 @@ static void print_plan(const ebr_prediction *p, const ebr_sweep *sweep)
   printf("  longest run      %.2g s\n", p->longest / p->rate);
   printf("  memory per rank  %.1f MiB\n", (double)p->memory / (1 << 20));
   printf("  suggested ranks  %lld\n", (long long)p->ranks);
+  print_teams(p);
 }
 
 static ebr_error *make_plan(const plan_options *options, const ebr_sweep *sweep)

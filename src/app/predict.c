@@ -2,8 +2,10 @@
 
 #include <ebrsweep/library.h>
 #include <ebrsweep/run.h>
+#include <ebrsweep/schedule.h>
 #include <ebrsweep/store.h>
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +45,36 @@ done:
   return error;
 }
 
+/* What the schedule would be given: of each fresh run its cost, shards and schedule.team. */
+typedef struct fresh_runs {
+  double *cost;
+  int *shards, *asked, *team;
+} fresh_runs;
+
+static ebr_error *fresh_create(int64_t count, fresh_runs *fresh)
+{
+  ebr_error *error = NULL;
+  size_t room = (size_t)count + 1;
+  fresh->cost = malloc(room * sizeof *fresh->cost);
+  fresh->shards = malloc(room * sizeof *fresh->shards);
+  fresh->asked = malloc(room * sizeof *fresh->asked);
+  fresh->team = malloc(room * sizeof *fresh->team);
+  EBR_CHECK_MEMORY(fresh->cost && fresh->shards && fresh->asked && fresh->team ? fresh : NULL, "a list of runs");
+done:
+  return error;
+}
+
+static void fresh_release(fresh_runs *fresh)
+{
+  free(fresh->cost);
+  free(fresh->shards);
+  free(fresh->asked);
+  free(fresh->team);
+}
+
 /* All runs of the sweep: what is to do, and how long what is done has taken. */
-static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library, const finished *done_runs,
-                         size_t done_count)
+static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_library *library,
+                         const finished *done_runs, size_t done_count, fresh_runs *fresh)
 {
   ebr_error *error = NULL;
   ebr_config config, before = {0};
@@ -72,6 +101,9 @@ static ebr_error *survey(ebr_prediction *p, const ebr_sweep *sweep, const ebr_li
       continue;
     }
     if (memory > p->memory) p->memory = memory; /* on top of what the program itself takes */
+    fresh->cost[p->fresh] = cost;
+    fresh->shards[p->fresh] = ebr_config_shards(&config);
+    fresh->asked[p->fresh] = (int)config.schedule_team;
     p->fresh++;
     p->flops += cost;
     if (cost > p->longest) p->longest = cost;
@@ -106,13 +138,38 @@ done:
   return error;
 }
 
-/* Enough ranks that each still has a few runs, and none waits for the longest. */
-static int64_t suggest_ranks(const ebr_prediction *p)
+/* Of those that may work on run i at once. */
+static int most_ranks(const fresh_runs *fresh, int64_t i)
 {
+  return fresh->asked[i] > 0 && fresh->asked[i] < fresh->shards[i] ? fresh->asked[i] : fresh->shards[i];
+}
+
+/* Enough ranks that each still has a few runs, or a run has as many as can work on it, and none waits for the longest. */
+static int64_t suggest_ranks(const ebr_prediction *p, const fresh_runs *fresh)
+{
+  double longest = 0, busy = 0, largest = 1;
   if (p->fresh == 0) return 0;
-  double by_length = p->longest > 0 ? p->flops / p->longest : 1;
-  double by_count = fmax(1, (double)p->fresh / 4);
-  return (int64_t)fmax(1, fmin((double)p->fresh, fmin(by_length, by_count)));
+  for (int64_t i = 0; i < p->fresh; i++) {
+    int most = most_ranks(fresh, i);
+    longest = fmax(longest, fresh->cost[i] / most);
+    largest = fmax(largest, most);
+    busy += most;
+  }
+  double by_length = longest > 0 ? p->flops / longest : 1;
+  double by_count = fmax(largest, (double)p->fresh / 4);
+  return (int64_t)fmax(1, fmin(busy, fmin(by_length, by_count)));
+}
+
+static ebr_error *count_teams(ebr_prediction *p, const fresh_runs *fresh)
+{
+  ebr_error *error = NULL;
+  int ranks = p->ranks < INT_MAX ? (int)p->ranks : INT_MAX;
+  if (p->fresh == 0) goto done;
+  EBR_TRY(ebr_schedule_teams(fresh->cost, fresh->shards, fresh->asked, p->fresh, ranks, fresh->team));
+  for (int64_t i = 0; i < p->fresh; i++)
+    for (int k = 0; k < EBR_TEAM_SIZES; k++) p->teams[k] += fresh->team[i] == 1 << k;
+done:
+  return error;
 }
 
 ebr_error *ebr_predict(const ebr_sweep *sweep, const char *output, ebr_prediction *prediction)
@@ -121,17 +178,21 @@ ebr_error *ebr_predict(const ebr_sweep *sweep, const char *output, ebr_predictio
   ebr_library *library = NULL;
   finished *done_runs = NULL;
   size_t done_count = 0;
+  fresh_runs fresh = {0};
   ebr_prediction p = {.runs = ebr_sweep_count(sweep)};
   EBR_TRY(ebr_library_create(MPI_COMM_SELF, sweep, &library));
   EBR_TRY(read_done(output, &done_runs, &done_count));
-  EBR_TRY(survey(&p, sweep, library, done_runs, done_count));
+  EBR_TRY(fresh_create(p.runs, &fresh));
+  EBR_TRY(survey(&p, sweep, library, done_runs, done_count, &fresh));
   if (p.told == 0) EBR_TRY(calibrate(&p.rate));
   /* A rank's libraries and datasets take what they take here, and a results file that is open another 8.5 MB. */
   if (p.fresh > 0) p.memory += ebr_memory_peak() + 8500000;
-  p.ranks = suggest_ranks(&p);
+  p.ranks = suggest_ranks(&p, &fresh);
+  EBR_TRY(count_teams(&p, &fresh));
   *prediction = p;
 done:
   ebr_library_destroy(&library);
+  fresh_release(&fresh);
   free(done_runs);
   return error;
 }

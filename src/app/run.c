@@ -40,6 +40,7 @@ typedef struct job {
   ebr_record *record;
   int64_t *items; /* sweep runs to be done */
   double *cost;
+  int *shards, *asked, *team; /* of each: shards of a mini-batch, schedule.team, and the ranks it gets */
   int64_t wanted, failed, finished; /* failed, finished: by this rank */
   int64_t failed_before;            /* and not done again */
   double started;                   /* by ebr_clock_seconds */
@@ -176,6 +177,8 @@ static ebr_error *survey(job *j)
       before = config;
     }
     j->cost[run] = cost;
+    j->shards[run] = ebr_config_shards(&config);
+    j->asked[run] = (int)config.schedule_team;
   }
 done:
   return error;
@@ -187,7 +190,11 @@ static ebr_error *allocate(job *j)
   size_t count = (size_t)ebr_sweep_count(j->sweep);
   j->items = malloc(count * sizeof *j->items);
   j->cost = malloc(count * sizeof *j->cost);
-  EBR_CHECK(j->items && j->cost, EBR_MEMORY, "no memory for a list of %zu runs", count);
+  j->shards = malloc(count * sizeof *j->shards);
+  j->asked = malloc(count * sizeof *j->asked);
+  j->team = malloc(count * sizeof *j->team);
+  bool reserved = j->items && j->cost && j->shards && j->asked && j->team;
+  EBR_CHECK(reserved, EBR_MEMORY, "no memory for a list of %zu runs", count);
   EBR_TRY(ebr_schema_create(&j->schema));
 done:
   return error;
@@ -203,6 +210,8 @@ static void keep_wanted(job *j)
       continue;
     }
     j->cost[j->wanted] = j->cost[run];
+    j->shards[j->wanted] = j->shards[run];
+    j->asked[j->wanted] = j->asked[run];
     j->items[j->wanted++] = run;
   }
 }
@@ -234,7 +243,8 @@ static ebr_error *prepare(job *j, const char *command)
   keep_wanted(j);
   snprintf(folder, sizeof folder, "%s.checkpoints", j->options.output);
   j->left_over = access(folder, F_OK) == 0;
-  EBR_TRY(ebr_schedule_create(j->comm, j->items, j->cost, j->wanted, &j->schedule));
+  EBR_TRY(ebr_agree(j->comm, ebr_schedule_teams(j->cost, j->shards, j->asked, j->wanted, j->ranks, j->team)));
+  EBR_TRY(ebr_schedule_create(j->comm, j->items, j->cost, j->team, j->wanted, &j->schedule));
   set_deadline(j);
 done:
   return error;
@@ -276,13 +286,15 @@ done:
   return error;
 }
 
+/* Collective on the run's team. */
 static ebr_error *execute(job *j, const ebr_config *config, ebr_run_limits *limits, ebr_row *row)
 {
   ebr_error *error = NULL;
   char note[4300], id[20];
   snprintf(note, sizeof note, "%s.hung", limits->checkpoint);
   snprintf(id, sizeof id, "%016" PRIx64, row->id);
-  read_note(j, note, row->reason, sizeof row->reason);
+  if (ebr_team_rank(limits->team) == 0) read_note(j, note, row->reason, sizeof row->reason);
+  ebr_team_share(limits->team, row->reason, sizeof row->reason);
   if (row->reason[0]) {
     ebr_record_clear(j->record);
     goto done;
@@ -300,7 +312,6 @@ static ebr_error *record_run(job *j, int64_t run, const ebr_config *config, ebr_
   row->status = row->reason[0] ? EBR_STATUS_FAILED : EBR_STATUS_DONE;
   EBR_TRY(ebr_store_write(j->store, run, config, row, j->record));
   j->finished++;
-  ebr_schedule_took(j->schedule, row->seconds);
   if (row->status != EBR_STATUS_FAILED) goto done;
   j->failed++;
   if (j->options.failures > 0) EBR_TRY(ebr_schedule_failed(j->schedule, j->options.failures));
@@ -308,9 +319,12 @@ done:
   return error;
 }
 
+/* Collective on the team that has the run; its rank 0 writes. */
 static ebr_error *do_run(job *j, int64_t run)
 {
   ebr_error *error = NULL;
+  ebr_team *team = ebr_schedule_team(j->schedule);
+  bool writes = ebr_team_rank(team) == 0;
   ebr_config config;
   ebr_row row = {.id = ebr_sweep_id(j->sweep, run), .started = ebr_clock_wall(), .rank = j->rank};
   char checkpoint[4200];
@@ -318,15 +332,18 @@ static ebr_error *do_run(job *j, int64_t run)
   ebr_run_limits limits = {.seconds = j->options.timeout > 0 ? (double)j->options.timeout : INFINITY,
                            .tick = may_go_on,
                            .context = j->schedule,
+                           .team = team,
                            .checkpoint = checkpoint};
   checkpoint_path(j, &row, checkpoint, sizeof checkpoint);
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
-  EBR_TRY(ebr_store_begin(j->store, run, &row));
+  EBR_TRY(ebr_team_agree(team, writes ? ebr_store_begin(j->store, run, &row) : NULL));
   EBR_TRY(execute(j, &config, &limits, &row));
   row.seconds = ebr_clock_seconds() - start;
-  if (limits.notice[0]) fprintf(stderr, "ebrsweep: %s\n", limits.notice);
-  EBR_TRY(limits.stopped ? ebr_store_reset(j->store, run) : record_run(j, run, &config, &row));
+  if (!limits.stopped) ebr_schedule_took(j->schedule, row.seconds);
+  if (writes && limits.notice[0]) fprintf(stderr, "ebrsweep: %s\n", limits.notice);
+  if (writes) error = limits.stopped ? ebr_store_reset(j->store, run) : record_run(j, run, &config, &row);
+  EBR_TRY(ebr_team_agree(team, error));
 done:
   return error;
 }
@@ -392,6 +409,14 @@ static void announce(const job *j)
   fprintf(stderr, "ebrsweep %s: %s, %lld runs, %lld to do, %d rank%s, BLAS kernel %s\n", EBR_VERSION,
           ebr_sweep_name(j->sweep), (long long)count, (long long)j->wanted, j->ranks, j->ranks == 1 ? "" : "s",
           ebr_blas_prepare());
+  int64_t together = 0;
+  int largest = 1;
+  for (int64_t i = 0; i < j->wanted; i++) {
+    together += j->team[i] > 1;
+    largest = j->team[i] > largest ? j->team[i] : largest;
+  }
+  if (together > 0)
+    fprintf(stderr, "%lld of them by teams of up to %d ranks, first\n", (long long)together, largest);
   if (j->ranks == 1 && j->wanted > 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
     fprintf(stderr, "one rank works; to use all cores: mpirun -n %ld ebrsweep run %s\n", sysconf(_SC_NPROCESSORS_ONLN),
             j->options.sweep.path);
@@ -431,6 +456,9 @@ static ebr_error *finish(job *j, ebr_error *error)
   ebr_sweep_destroy(&j->sweep);
   free(j->items);
   free(j->cost);
+  free(j->shards);
+  free(j->asked);
+  free(j->team);
   return error;
 }
 

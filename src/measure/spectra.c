@@ -312,6 +312,12 @@ done:
   return error;
 }
 
+/* The parts go round the team. */
+static bool is_mine(const ebr_subject *subject, int part)
+{
+  return part % ebr_team_size(subject->team) == ebr_team_rank(subject->team);
+}
+
 static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
@@ -321,10 +327,12 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
                      .train_count = samples->train_count,
                      .test_count = samples->test_count};
   for (int i = 0; i < samples->modalities; i++) shape.inputs[i] = samples->inputs[i];
-  if (wants(subject->config, EBR_SPECTRUM_HEAD)) EBR_TRY(take_head(subject, &shape, false, record));
-  EBR_TRY(take_activations(subject, &shape, record));
-  if (wants(subject->config, EBR_SPECTRUM_UPDATES)) EBR_TRY(take_head(subject, &shape, true, record));
-  if (wants(subject->config, EBR_SPECTRUM_WEIGHTS) && subject->last) EBR_TRY(keep_weights(subject, record));
+  const ebr_config *config = subject->config;
+  if (wants(config, EBR_SPECTRUM_HEAD) && is_mine(subject, 0)) EBR_TRY(take_head(subject, &shape, false, record));
+  if (is_mine(subject, 1)) EBR_TRY(take_activations(subject, &shape, record));
+  if (wants(config, EBR_SPECTRUM_UPDATES) && is_mine(subject, 2)) EBR_TRY(take_head(subject, &shape, true, record));
+  if (wants(config, EBR_SPECTRUM_WEIGHTS) && subject->last && is_mine(subject, 0))
+    EBR_TRY(keep_weights(subject, record));
 done:
   return error;
 }

@@ -44,10 +44,23 @@ size_t ebr_measures_bytes(const ebr_config *config, const ebr_shape *shape)
   return most;
 }
 
+/* Spectra divide themselves; what else there is takes the rank that has the least of them. */
+static ebr_error *take_share(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  int size = ebr_team_size(subject->team), rank = ebr_team_rank(subject->team);
+  for (int k = 0; k < MEASURES; k++)
+    if (measures[k] == &ebr_measure_spectra || k % size == rank) EBR_TRY(measures[k]->take(subject, record));
+done:
+  return error;
+}
+
 ebr_error *ebr_measures_take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
-  for (int k = 0; k < MEASURES; k++) EBR_TRY(measures[k]->take(subject, record));
+  if (ebr_team_rank(subject->team) > 0) ebr_record_clear(record);
+  EBR_TRY(ebr_team_agree(subject->team, take_share(subject, record)));
+  ebr_team_merge(subject->team, record->values, ebr_schema_size(record->schema));
 done:
   return error;
 }

@@ -7,15 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-static int rows_present(const ebr_network *network)
-{
-  int rows = network->modalities * network->batch;
-  if (network->all_present) return rows;
-  int present = 0;
-  for (int r = 0; r < rows; r++) present += network->row_present[r];
-  return present > 0 ? present : 1;
-}
-
 /* Conditional psi sees [G | one-hot class]. */
 static void fill_conditional(ebr_network *network, const ebr_batch *batch)
 {
@@ -32,9 +23,9 @@ static void fill_conditional(ebr_network *network, const ebr_batch *batch)
 static const uint8_t *weights(const ebr_network *network) { return network->all_present ? NULL : network->row_present; }
 
 /* psi forward, L_md, psi's gradients; psi_dinput = d L_md / d psi's input. */
-static void discriminate(ebr_network *network, ebr_real *dinput, ebr_losses *losses)
+static void discriminate(ebr_network *network, const ebr_batch *batch, ebr_real *dinput, ebr_losses *losses)
 {
-  int rows = network->modalities * network->batch, present = rows_present(network);
+  int rows = network->modalities * network->batch, present = ebr_rows_present(network, batch, -1);
   ebr_mlp *psi = &network->psi;
   ebr_mlp_forward(psi, network, rows, network->psi_input);
   losses->discrimination = ebr_cross_entropy(rows, network->modalities, psi->out[1], network->row_modality,
@@ -61,7 +52,7 @@ void ebr_remedy_adversary(ebr_network *network, const ebr_batch *batch, double l
   int form = network->config.ebr_form;
   bool wanted = lambda != 0;
   fill_conditional(network, batch);
-  discriminate(network, wanted && form != EBR_FORM_CONFUSION ? network->psi_dinput : NULL, losses);
+  discriminate(network, batch, wanted && form != EBR_FORM_CONFUSION ? network->psi_dinput : NULL, losses);
   if (!wanted) return;
   if (form == EBR_FORM_HINGE && losses->discrimination >= log(network->modalities)) return;
   if (form != EBR_FORM_CONFUSION) {
@@ -69,7 +60,7 @@ void ebr_remedy_adversary(ebr_network *network, const ebr_batch *batch, double l
     return;
   }
   ebr_confusion(rows, network->modalities, network->psi.out[1], weights(network),
-                (ebr_real)1 / (ebr_real)rows_present(network), network->psi.dout[1]);
+                (ebr_real)1 / (ebr_real)ebr_rows_present(network, batch, -1), network->psi.dout[1]);
   ebr_mlp_backward(&network->psi, network, rows, network->psi_input, false, network->psi_dinput);
   add_to_latent(network, lambda);
 }
@@ -78,5 +69,5 @@ void ebr_network_backward_psi(ebr_network *network, const ebr_batch *batch, ebr_
 {
   if (!network->latent) return;
   fill_conditional(network, batch);
-  discriminate(network, NULL, losses);
+  discriminate(network, batch, NULL, losses);
 }

@@ -15,13 +15,6 @@ typedef struct student {
   double weight;
 } student;
 
-static int count_present(const ebr_network *network, int modality)
-{
-  int present = 0;
-  for (int b = 0; b < network->batch; b++) present += network->row_present[modality * network->batch + b];
-  return present > 0 ? present : 1;
-}
-
 static bool is_present(const student *s, int b) { return s->network->row_present[s->modality * s->network->batch + b]; }
 
 /* mean ||z - t||^2 */
@@ -102,7 +95,7 @@ static student student_of(ebr_network *network, const ebr_batch *batch, int moda
                    batch,
                    modality,
                    width,
-                   count_present(network, modality),
+                   ebr_rows_present(network, batch, modality),
                    ebr_slice(network->G, network, modality, width),
                    ebr_slice(network->dG, network, modality, width),
                    weight};
@@ -124,15 +117,15 @@ void ebr_remedy_auxiliary(ebr_network *network, const ebr_batch *batch, const eb
                           ebr_losses *losses)
 {
   ebr_mlp *classifier = &network->auxiliary;
-  int m = network->modalities, rows = m * network->batch, classes = network->classes, present = 0;
-  for (int r = 0; r < rows; r++) present += network->row_present[r];
+  int m = network->modalities, rows = m * network->batch, classes = network->classes;
+  int present = ebr_rows_present(network, batch, -1);
   for (int i = 0; i < m; i++)
     memcpy(network->row_label + i * network->batch, batch->label, (size_t)network->batch * sizeof *batch->label);
   ebr_mlp_forward(classifier, network, rows, network->G);
   losses->auxiliary =
       ebr_cross_entropy(rows, classes, classifier->out[0], network->row_label, network->row_present,
-                        (ebr_real)(remedies->auxiliary / (present > 0 ? present : 1)), classifier->dout[0], NULL) /
-      (present > 0 ? present : 1);
+                        (ebr_real)(remedies->auxiliary / present), classifier->dout[0], NULL) /
+      present;
   for (int i = 0; i < m && batch->teacher_logits && network->config.kd_form == EBR_KD_LOGITS; i++) {
     if (remedies->distillation[i] == 0) continue;
     student s = student_of(network, batch, i, remedies->distillation[i]);

@@ -48,15 +48,26 @@ void ebr_network_fuse(ebr_network *network, int count, const uint8_t *present)
   network->fusion->forward(network, count);
 }
 
+int ebr_rows_present(const ebr_network *network, const ebr_batch *batch, int modality)
+{
+  int first = modality < 0 ? 0 : modality, last = modality < 0 ? network->modalities - 1 : modality, present = 0;
+  for (int i = first; i <= last; i++)
+    if (batch->whole) present += batch->whole->present[i];
+    else if (network->all_present) present += network->batch;
+    else
+      for (int b = 0; b < network->batch; b++) present += network->row_present[i * network->batch + b];
+  return present > 0 ? present : 1;
+}
+
 double ebr_semantic_loss(const ebr_network *network, const ebr_batch *batch, ebr_real *dlogits, double *correct)
 {
-  ebr_real scale = (ebr_real)1 / (ebr_real)batch->count;
-  int classes = network->classes;
+  int classes = network->classes, count = batch->whole ? batch->whole->count : batch->count;
+  ebr_real scale = (ebr_real)1 / (ebr_real)count;
   double sum =
       network->config.train_loss == EBR_LOSS_SQUARED
           ? ebr_squared_error(batch->count, classes, network->logits, batch->label, scale, dlogits, correct)
           : ebr_cross_entropy(batch->count, classes, network->logits, batch->label, NULL, scale, dlogits, correct);
-  return sum / batch->count;
+  return sum / count;
 }
 
 void ebr_network_loss(ebr_network *network, const ebr_batch *batch, ebr_losses *losses)

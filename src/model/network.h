@@ -125,6 +125,9 @@ void ebr_mlp_announce(const ebr_mlp *mlp, const ebr_network *network);
 
 /* ---- losses ------------------------------------------------------------------------------------------------------ */
 
+/* How many rows have modality i (all modalities: i < 0) in what losses are means over; 1 where there is none. */
+int ebr_rows_present(const ebr_network *network, const ebr_batch *batch, int modality);
+
 /* The mean semantic loss of a batch; dlogits may be NULL. */
 double ebr_semantic_loss(const ebr_network *network, const ebr_batch *batch, ebr_real *dlogits, double *correct);
 

@@ -64,12 +64,15 @@ static bool is_best(const ebr_alone *alone, const ebr_config *config, int modali
 
 /* The best so far leaves its features; a better one behind it writes over them. */
 static ebr_error *score(ebr_alone *alone, const ebr_config *config, const ebr_samples *samples, int modality,
-                        ebr_trainer *trainer)
+                        ebr_team *team, ebr_trainer *trainer)
 {
   ebr_error *error = NULL;
   ebr_network *network = ebr_trainer_network(trainer);
   ebr_scores train, without;
-  EBR_TRY(ebr_evaluate(network, samples, modality, samples->train, samples->train_count, NULL, NULL, NULL, &train));
+  EBR_TRY(ebr_team_agree(
+      team, ebr_evaluate(network, samples, modality, samples->train, samples->train_count, NULL, NULL, NULL, &train)));
+  ebr_team_share(team, &train,
+                 sizeof train); /* who teaches is the same for all, on processors that round otherwise as well */
   alone->train_loss[modality] = train.loss;
   if (ebr_config_distils(config) && is_best(alone, config, modality)) {
     EBR_TRY(ebr_evaluate(network, samples, modality, samples->train, samples->train_count, NULL, keep_features, alone,
@@ -90,7 +93,9 @@ static ebr_error *train_one(ebr_alone *alone, const ebr_config *config, const eb
 {
   ebr_error *error = NULL;
   ebr_trainer *trainer = NULL;
-  EBR_TRY(ebr_trainer_create(config, samples, modality, key, NULL, &trainer));
+  ebr_team *team = watch->limits->team;
+  EBR_TRY(ebr_team_agree(team, ebr_trainer_create(config, samples, modality, key, NULL, &trainer)));
+  ebr_trainer_join(trainer, team);
   for (int64_t epoch = 0; epoch < ebr_alone_epochs(config); epoch++) {
     ebr_losses losses;
     int64_t diverged;
@@ -99,7 +104,7 @@ static ebr_error *train_one(ebr_alone *alone, const ebr_config *config, const eb
       snprintf(reason, capacity, "modality %d alone diverged in step %lld", modality, (long long)diverged);
     if (diverged >= 0 || !ebr_watch_epoch(watch, reason, capacity)) goto done;
   }
-  EBR_TRY(score(alone, config, samples, modality, trainer));
+  EBR_TRY(ebr_team_agree(team, score(alone, config, samples, modality, team, trainer)));
 done:
   ebr_trainer_destroy(&trainer);
   return error;
@@ -115,17 +120,26 @@ static void rank_by_loss(ebr_alone *alone, int modalities)
   }
 }
 
-ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key, const ebr_watch *watch,
-                           ebr_alone **out, char *reason, size_t capacity)
+static ebr_error *create(const ebr_config *config, const ebr_samples *samples, ebr_alone **out)
 {
   ebr_error *error = NULL;
   ebr_arena measuring = ebr_arena_measuring();
-  ebr_alone *alone = calloc(1, sizeof *alone);
+  ebr_alone *alone = *out = calloc(1, sizeof *alone);
   EBR_CHECK_MEMORY(alone, "the unimodal baselines");
   alone->baselines = wants_baselines(config);
   layout(alone, &measuring, config, samples);
   EBR_TRY(ebr_arena_create(measuring.used, &alone->arena));
   layout(alone, &alone->arena, config, samples);
+done:
+  return error;
+}
+
+ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples, uint64_t key, const ebr_watch *watch,
+                           ebr_alone **out, char *reason, size_t capacity)
+{
+  ebr_error *error = NULL;
+  ebr_alone *alone = NULL;
+  EBR_TRY(ebr_team_agree(watch->limits->team, create(config, samples, &alone)));
   for (int i = 0; i < samples->modalities && !reason[0] && !watch->limits->stopped; i++)
     if (wants_all(config) || (ebr_config_distils(config) && config->kd_teacher == i))
       EBR_TRY(train_one(alone, config, samples, key, i, watch, reason, capacity));

@@ -31,7 +31,9 @@ static uint64_t schema_hash(const ebr_schema *schema)
 
 static checkpoint_head head_of(const ebr_config *config, const ebr_record *record, const ebr_trainer *trainer)
 {
-  checkpoint_head head = {.config = ebr_hash(config, sizeof *config, 0), .schema = schema_hash(record->schema)};
+  ebr_config run = *config;
+  run.schedule_team = 0; /* another team goes on to the same bits */
+  checkpoint_head head = {.config = ebr_hash(&run, sizeof run, 0), .schema = schema_hash(record->schema)};
   memcpy(head.mark, mark, sizeof mark);
   head.record_bytes = ebr_schema_size(record->schema) * sizeof *record->values;
   head.trainer_bytes = ebr_trainer_state_bytes(trainer);
@@ -112,18 +114,52 @@ done:
   return error;
 }
 
-ebr_error *ebr_checkpoint_load(const char *path, const ebr_config *config, ebr_record *record, ebr_trainer *trainer,
-                               int64_t *epoch)
+/* *bytes: NULL where there is no such file. */
+static ebr_error *read_checked(const char *path, const checkpoint_head *wanted, size_t count, char **bytes)
+{
+  ebr_error *error = NULL;
+  checkpoint_head head;
+  size_t found = 0;
+  if (access(path, F_OK) != 0) goto done;
+  EBR_TRY(ebr_file_read(path, count + 1, bytes, &found));
+  EBR_TRY(check(path, *bytes, found, wanted, &head));
+done:
+  if (error) {
+    free(*bytes);
+    *bytes = NULL;
+  }
+  return error;
+}
+
+/* Rank 0's bytes, NULL for none, become everybody's. */
+static ebr_error *share(ebr_team *team, size_t count, char **bytes)
+{
+  ebr_error *error = NULL;
+  bool found = *bytes != NULL;
+  ebr_team_share(team, &found, sizeof found);
+  if (!found) goto done;
+  if (!*bytes) *bytes = malloc(count);
+  EBR_TRY(ebr_team_agree(
+      team, *bytes ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a checkpoint")));
+  ebr_team_share(team, *bytes, count);
+done:
+  return error;
+}
+
+ebr_error *ebr_checkpoint_load(const char *path, const ebr_config *config, ebr_team *team, ebr_record *record,
+                               ebr_trainer *trainer, int64_t *epoch)
 {
   ebr_error *error = NULL;
   char *bytes = NULL;
-  size_t count = 0;
-  checkpoint_head wanted = head_of(config, record, trainer), head;
+  checkpoint_head head = head_of(config, record, trainer);
+  size_t count = sizeof head + head.record_bytes + head.trainer_bytes;
   *epoch = 0;
-  if (access(path, F_OK) != 0) goto done;
-  EBR_TRY(ebr_file_read(path, sizeof head + wanted.record_bytes + wanted.trainer_bytes + 1, &bytes, &count));
-  EBR_TRY(check(path, bytes, count, &wanted, &head));
-  EBR_TRY(ebr_trainer_state_load(trainer, bytes + sizeof head + head.record_bytes, head.trainer_bytes));
+  EBR_TRY(ebr_team_agree(team, ebr_team_rank(team) == 0 ? read_checked(path, &head, count, &bytes) : NULL));
+  EBR_TRY(share(team, count, &bytes));
+  if (!bytes) goto done;
+  memcpy(&head, bytes, sizeof head);
+  EBR_TRY(ebr_team_agree(team,
+                         ebr_trainer_state_load(trainer, bytes + sizeof head + head.record_bytes, head.trainer_bytes)));
   memcpy(record->values, bytes + sizeof head, head.record_bytes);
   *epoch = head.epoch;
 done:

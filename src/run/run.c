@@ -44,7 +44,7 @@ bool ebr_watch_epoch(const ebr_watch *watch, char *reason, size_t capacity)
 {
   ebr_run_limits *limits = watch->limits;
   if (limits->tick && !limits->tick(limits->context)) limits->stopped = true;
-  if (ebr_clock_seconds() - watch->start > limits->seconds)
+  if (ebr_team_any(limits->team, ebr_clock_seconds() - watch->start > limits->seconds))
     snprintf(reason, capacity, "took longer than %g s", limits->seconds);
   return !limits->stopped && !reason[0];
 }
@@ -54,17 +54,19 @@ static int64_t go_on(const ebr_config *config, ebr_run_limits *limits, ebr_recor
 {
   int64_t epoch = 0;
   if (!limits->checkpoint) return 0;
-  ebr_error *error = ebr_checkpoint_load(limits->checkpoint, config, record, trainer, &epoch);
+  ebr_error *error = ebr_checkpoint_load(limits->checkpoint, config, limits->team, record, trainer, &epoch);
   if (error) snprintf(limits->notice, sizeof limits->notice, "%s: the run starts anew", ebr_error_message(error));
   ebr_error_destroy(&error);
   return epoch;
 }
 
 /* The same for one that cannot be kept. One whose run is over has done its service. */
-static void leave(const ebr_config *config, ebr_run_limits *limits, const ebr_record *record,
-                  const ebr_trainer *trainer, int64_t epoch)
+static void leave(const ebr_config *config, ebr_run_limits *limits, const ebr_record *record, ebr_trainer *trainer,
+                  int64_t epoch)
 {
   if (!limits->checkpoint) return;
+  if (limits->stopped) ebr_trainer_collect(trainer);
+  if (ebr_team_rank(limits->team) > 0) return;
   if (!limits->stopped) {
     unlink(limits->checkpoint);
     return;
@@ -81,6 +83,7 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   ebr_samples *samples = NULL;
   ebr_alone *alone = NULL;
   ebr_trainer *trainer = NULL;
+  ebr_team *team = limits->team;
   ebr_watch watch = {limits, ebr_clock_seconds()};
   uint64_t pair = ebr_config_pair(config);
   int64_t epoch;
@@ -88,13 +91,15 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   limits->stopped = false;
   ebr_record_clear(record);
 
-  EBR_TRY(ebr_samples_create(library, config, &samples));
+  EBR_TRY(ebr_team_agree(team, ebr_samples_create(library, config, &samples)));
   EBR_TRY(ebr_alone_train(config, samples, pair, &watch, &alone, reason, capacity));
   if (reason[0] || limits->stopped) goto done;
-  EBR_TRY(ebr_trainer_create(config, samples, -1, pair, ebr_alone_teaching(alone), &trainer));
+  EBR_TRY(ebr_team_agree(team, ebr_trainer_create(config, samples, -1, pair, ebr_alone_teaching(alone), &trainer)));
+  ebr_trainer_join(trainer, team);
   ebr_subject subject = {.config = config,
                          .samples = samples,
                          .trainer = trainer,
+                         .team = team,
                          .only = config->method == EBR_METHOD_UNIMODAL ? (int)config->unimodal_modality : -1,
                          .alone = ebr_alone_scores(alone),
                          .alone_contribution = ebr_alone_contributions(alone)};

@@ -1,27 +1,32 @@
 #include <ebrsweep/schedule.h>
 
+#include "schedule/team.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A stop adds this to the shared counter: far past any list's end, while what was drawn stays readable below it. */
+/* A stop adds this to the shared counters: far past any list's end, while what was drawn stays readable below it. */
 static const int64_t stop_mark = (int64_t)1 << 40;
+
+/* Runs for teams of 1, 2, 4, 8 and 16 ranks; what the window counts on rank 0: what was drawn of each, and failed runs.
+ */
+enum { LEVELS = 5, FAILED = LEVELS, COUNTERS };
 
 struct ebr_schedule {
   MPI_Comm comm;
   MPI_Win window;
-  int64_t *counter; /* (COUNTERS) items drawn, runs failed; rank 0's copy is the one that counts */
-  int64_t *items;   /* longest first */
+  int64_t *counter; /* (COUNTERS); rank 0's copy is the one that counts */
+  int64_t *items;   /* those for teams of one, longest first, those for teams of two, ... */
   double *cost;     /* of each */
-  int64_t count;
-  double deadline; /* INFINITY: none */
-  double slowest;  /* [s] for each unit of cost, of this rank's runs so far */
-  double drawn;    /* cost of the item in hand */
-  bool locked, stopped;
+  int64_t count, end[LEVELS];
+  double deadline;              /* INFINITY: none */
+  double slowest;               /* [s] for each unit of cost, on one rank, of this rank's runs so far */
+  double drawn;                 /* cost of the item in hand */
+  ebr_team *team;               /* NULL: this rank by itself */
+  bool closed[LEVELS];          /* nothing to be had any more */
+  bool locked, stopped, marked; /* marked: the counters say so */
 };
-
-/* What the window counts, on rank 0. */
-enum { DRAWN, FAILED, COUNTERS };
 
 typedef struct costed {
   int64_t place;
@@ -48,18 +53,39 @@ done:
   return error;
 }
 
-static ebr_error *sort_items(const int64_t *items, const double *cost, int64_t count, ebr_schedule *schedule)
+static int level_of(int size)
+{
+  int level = 0;
+  while (level < LEVELS - 1 && 1 << (level + 1) <= size) level++;
+  return level;
+}
+
+static int64_t level_start(const ebr_schedule *schedule, int level) { return level ? schedule->end[level - 1] : 0; }
+static int64_t level_count(const ebr_schedule *schedule, int level)
+{
+  return schedule->end[level] - level_start(schedule, level);
+}
+
+/* Level by level, longest first within each. */
+static ebr_error *sort_items(const int64_t *items, const double *cost, const int *team, int64_t count, int ranks,
+                             ebr_schedule *schedule)
 {
   ebr_error *error = NULL;
-  int64_t *place = malloc(((size_t)count + 1) * sizeof *place);
+  int64_t *place = malloc(((size_t)count + 1) * sizeof *place), filled = 0;
   schedule->items = malloc(((size_t)count + 1) * sizeof *schedule->items);
   schedule->cost = malloc(((size_t)count + 1) * sizeof *schedule->cost);
   EBR_CHECK(place && schedule->items && schedule->cost, EBR_MEMORY, "no memory for a schedule of %lld runs",
             (long long)count);
   EBR_TRY(ebr_schedule_order(cost, count, place));
-  for (int64_t i = 0; i < count; i++) {
-    schedule->items[i] = items[place[i]];
-    schedule->cost[i] = cost[place[i]] == cost[place[i]] ? cost[place[i]] : 0;
+  for (int level = 0; level < LEVELS; level++) {
+    for (int64_t i = 0; i < count; i++) {
+      int64_t from = place[i];
+      int size = !team ? 1 : team[from] < ranks ? team[from] : ranks;
+      if (level_of(size) != level) continue;
+      schedule->items[filled] = items[from];
+      schedule->cost[filled++] = cost[from] == cost[from] ? cost[from] : 0;
+    }
+    schedule->end[level] = filled;
   }
 done:
   free(place);
@@ -76,7 +102,7 @@ static ebr_error *open_window(ebr_schedule *schedule)
   EBR_TRY_MPI(MPI_Win_set_errhandler(schedule->window, MPI_ERRORS_RETURN));
   EBR_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, schedule->window));
   schedule->locked = true;
-  if (rank == 0) schedule->counter[DRAWN] = schedule->counter[FAILED] = 0;
+  if (rank == 0) memset(schedule->counter, 0, COUNTERS * sizeof *schedule->counter);
   EBR_TRY_MPI(MPI_Win_sync(schedule->window));
   EBR_TRY_MPI(MPI_Barrier(schedule->comm));
   EBR_TRY_MPI(MPI_Win_sync(schedule->window));
@@ -84,18 +110,32 @@ done:
   return error;
 }
 
-ebr_error *ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double *cost, int64_t count,
+/* The ranks begin in teams as large as the largest that a run is for. */
+static ebr_error *make_teams(ebr_schedule *schedule)
+{
+  ebr_error *error = NULL;
+  int level = LEVELS - 1;
+  while (level > 0 && level_count(schedule, level) == 0) level--;
+  EBR_TRY(ebr_team_create(schedule->comm, 1 << level, &schedule->team));
+done:
+  return error;
+}
+
+ebr_error *ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double *cost, const int *team, int64_t count,
                                ebr_schedule **schedule)
 {
   ebr_error *error = NULL;
+  int ranks;
+  EBR_TRY_MPI(MPI_Comm_size(comm, &ranks));
   *schedule = calloc(1, sizeof **schedule);
   if (*schedule)
     **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .window = MPI_WIN_NULL, .count = count, .deadline = INFINITY};
-  EBR_TRY(ebr_agree(comm, *schedule ? sort_items(items, cost, count, *schedule)
+  EBR_TRY(ebr_agree(comm, *schedule ? sort_items(items, cost, team, count, ranks, *schedule)
                                     : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a schedule")));
   EBR_TRY(ebr_agree_same(comm, ebr_hash((*schedule)->items, (size_t)count * sizeof *items, 0), "the list of runs"));
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep schedule", &(*schedule)->comm));
   EBR_TRY(open_window(*schedule));
+  EBR_TRY(make_teams(*schedule));
 done:
   return error;
 }
@@ -106,6 +146,7 @@ ebr_error *ebr_schedule_destroy(ebr_schedule **schedule)
   ebr_schedule *s = *schedule;
   *schedule = NULL;
   if (!s) return NULL;
+  EBR_TRY(ebr_team_destroy(&s->team));
   if (s->locked) EBR_TRY_MPI(MPI_Win_unlock_all(s->window));
   if (s->window != MPI_WIN_NULL) EBR_TRY_MPI(MPI_Win_free(&s->window));
   if (s->comm != MPI_COMM_NULL) EBR_TRY_MPI(MPI_Comm_free(&s->comm));
@@ -127,10 +168,11 @@ done:
 }
 
 void ebr_schedule_until(ebr_schedule *schedule, double deadline) { schedule->deadline = deadline; }
+ebr_team *ebr_schedule_team(ebr_schedule *schedule) { return schedule->team; }
 
 void ebr_schedule_took(ebr_schedule *schedule, double seconds)
 {
-  double pace = schedule->drawn > 0 ? seconds / schedule->drawn : 0;
+  double pace = schedule->drawn > 0 ? seconds * ebr_team_size(schedule->team) / schedule->drawn : 0;
   if (pace > schedule->slowest) schedule->slowest = pace;
 }
 
@@ -138,50 +180,110 @@ bool ebr_schedule_go_on(ebr_schedule *schedule)
 {
   int found;
   (void)MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, schedule->comm, &found, MPI_STATUS_IGNORE);
-  return !ebr_signals_stop() && ebr_clock_seconds() <= schedule->deadline;
+  return !ebr_team_any(schedule->team, ebr_signals_stop() || ebr_clock_seconds() > schedule->deadline);
+}
+
+/* No rank gets another run. */
+static ebr_error *mark_stop(ebr_schedule *schedule)
+{
+  ebr_error *error = NULL;
+  int64_t ignored;
+  schedule->stopped = true;
+  for (int level = 0; level < LEVELS && !schedule->marked; level++)
+    if (level_count(schedule, level) > 0) EBR_TRY(counter_add(schedule, level, stop_mark, &ignored));
+  schedule->marked = true;
+done:
+  return error;
 }
 
 ebr_error *ebr_schedule_failed(ebr_schedule *schedule, int64_t most)
 {
   ebr_error *error = NULL;
-  int64_t before, ignored;
+  int64_t before;
   EBR_TRY(counter_add(schedule, FAILED, 1, &before));
-  if (before + 1 < most || schedule->stopped) goto done;
-  schedule->stopped = true;
-  EBR_TRY(counter_add(schedule, DRAWN, stop_mark, &ignored));
+  if (before + 1 >= most && !schedule->stopped) EBR_TRY(mark_stop(schedule));
 done:
   return error;
 }
 
+/* ---- drawing ----------------------------------------------------------------------------------------------------- */
+
 /* A tenth more than the slowest so far, for machines do not keep their pace. */
-static ebr_error *is_too_late(ebr_schedule *schedule, bool *late)
+static ebr_error *is_too_late(ebr_schedule *schedule, int level, bool *late)
 {
   ebr_error *error = NULL;
   int64_t place;
   *late = false;
   if (isinf(schedule->deadline)) goto done;
-  EBR_TRY(counter_add(schedule, DRAWN, 0, &place));
-  double cost = place < schedule->count ? schedule->cost[place] : 0;
-  *late = ebr_clock_seconds() + 1.1 * cost * schedule->slowest > schedule->deadline;
+  EBR_TRY(counter_add(schedule, level, 0, &place));
+  double cost = place < level_count(schedule, level) ? schedule->cost[level_start(schedule, level) + place] : 0;
+  double seconds = 1.1 * cost * schedule->slowest / ebr_team_size(schedule->team);
+  *late = ebr_clock_seconds() + seconds > schedule->deadline;
 done:
   return error;
 }
 
+/* One rank draws for its team: *place in items, or -1 and the level is closed or everything stopped. */
+static ebr_error *draw(ebr_schedule *schedule, int level, int64_t *place)
+{
+  ebr_error *error = NULL;
+  int64_t drawn;
+  *place = -1;
+  if (schedule->stopped) {
+    EBR_TRY(mark_stop(schedule));
+    goto done;
+  }
+  EBR_TRY(is_too_late(schedule, level, &schedule->closed[level]));
+  if (schedule->closed[level]) goto done;
+  EBR_TRY(counter_add(schedule, level, 1, &drawn));
+  /* Another rank stopped: this was no draw, and the count of draws stays true. */
+  if (drawn >= stop_mark) EBR_TRY(counter_add(schedule, level, -1, &(int64_t){0}));
+  schedule->stopped = schedule->marked = drawn >= stop_mark;
+  schedule->closed[level] = drawn >= level_count(schedule, level);
+  if (!schedule->closed[level]) *place = level_start(schedule, level) + drawn;
+done:
+  return error;
+}
+
+/* Collective on the team. */
+static ebr_error *draw_together(ebr_schedule *schedule, int level, int64_t *place)
+{
+  ebr_error *error = NULL;
+  struct {
+    int64_t place;
+    bool closed, stopped;
+  } answer = {.place = -1};
+  bool first = ebr_team_rank(schedule->team) == 0;
+  *place = -1;
+  if (schedule->closed[level]) goto done;
+  schedule->stopped = ebr_team_any(schedule->team, schedule->stopped || ebr_signals_stop());
+  EBR_TRY(ebr_team_agree(schedule->team, first ? draw(schedule, level, &answer.place) : NULL));
+  answer.closed = schedule->closed[level];
+  answer.stopped = schedule->stopped;
+  ebr_team_share(schedule->team, &answer, sizeof answer);
+  schedule->closed[level] = answer.closed;
+  schedule->stopped = answer.stopped;
+  *place = answer.place;
+done:
+  return error;
+}
+
+/* What is for teams of this size; then, in halves, what is for smaller ones; a rank by itself at last takes what is for
+ * larger ones, rather than nothing. Nobody ever waits for a rank outside the team. */
 ebr_error *ebr_schedule_next(ebr_schedule *schedule, int64_t *item)
 {
   ebr_error *error = NULL;
-  int64_t place;
+  int64_t place = -1;
   *item = -1;
-  if (schedule->stopped) goto done;
-  EBR_TRY(is_too_late(schedule, &schedule->stopped));
-  if (schedule->stopped) goto done;
-  schedule->stopped = ebr_signals_stop();
-  EBR_TRY(counter_add(schedule, DRAWN, schedule->stopped ? stop_mark : 1, &place));
-  if (schedule->stopped) goto done;
-  /* Another rank stopped: this was no draw, and the count of draws stays true. */
-  if (place >= stop_mark) EBR_TRY(counter_add(schedule, DRAWN, -1, &(int64_t){0}));
-  schedule->stopped = place >= schedule->count;
-  if (schedule->stopped) goto done;
+  for (;;) {
+    int size = ebr_team_size(schedule->team);
+    EBR_TRY(draw_together(schedule, level_of(size), &place));
+    if (place >= 0 || schedule->stopped || size == 1) break;
+    EBR_TRY(ebr_team_halve(&schedule->team));
+  }
+  for (int level = 1; level < LEVELS && place < 0 && !schedule->stopped; level++)
+    EBR_TRY(draw_together(schedule, level, &place));
+  if (place < 0) goto done;
   *item = schedule->items[place];
   schedule->drawn = schedule->cost[place];
 done:
@@ -190,10 +292,14 @@ done:
 
 int64_t ebr_schedule_finished(ebr_schedule *schedule, int ranks)
 {
-  int64_t drawn = 0;
-  ebr_error *error = counter_add(schedule, DRAWN, 0, &drawn);
-  ebr_error_destroy(&error);
-  drawn %= stop_mark;
-  if (drawn > schedule->count) drawn = schedule->count;
-  return drawn > ranks ? drawn - ranks : 0;
+  int64_t all = 0;
+  for (int level = 0; level < LEVELS; level++) {
+    int64_t drawn = 0;
+    if (level_count(schedule, level) == 0) continue;
+    ebr_error *error = counter_add(schedule, level, 0, &drawn);
+    ebr_error_destroy(&error);
+    drawn %= stop_mark;
+    all += drawn < level_count(schedule, level) ? drawn : level_count(schedule, level);
+  }
+  return all > ranks ? all - ranks : 0;
 }

@@ -104,6 +104,48 @@ done:
   return error;
 }
 
+static bool is_power_of_two(int64_t number) { return number > 0 && (number & (number - 1)) == 0; }
+
+static const char *what_couples(const ebr_config *config)
+{
+  if (config->method == EBR_METHOD_UNIMODAL) return NULL;
+  if (config->model_fusion != EBR_FUSION_CONCAT) return "a graph between all of its samples (model.fusion)";
+  if (!ebr_config_reallocates(config)) return NULL;
+  if (config->ebr_form == EBR_FORM_HINGE) return "the loss of all of it at once (ebr.form hinge)";
+  return config->ebr_psi_steps > 1 ? "several steps of psi on all of it (ebr.psi.steps)" : NULL;
+}
+
+static ebr_error *check_team(const ebr_config *config, int *parameter)
+{
+  ebr_error *error = NULL;
+  const char *coupling = what_couples(config);
+  int64_t shards = config->train_shards, team = config->schedule_team;
+  REQUIRE(shards == 0 || is_power_of_two(shards), train_shards,
+          "train.shards is 1, 2, 4, 8 or 16 (0: as the run's size asks for), not %lld", (long long)shards);
+  REQUIRE(shards < 2 || config->train_batch % shards == 0, train_shards,
+          "train.shards %lld does not divide train.batch %lld", (long long)shards, (long long)config->train_batch);
+  REQUIRE(shards < 2 || !coupling, train_shards, "train.shards must be 1, not %lld: a mini-batch has %s",
+          (long long)shards, coupling);
+  REQUIRE(team == 0 || is_power_of_two(team), schedule_team,
+          "schedule.team is 1, 2, 4, 8 or 16 (0: as the job asks for), not %lld", (long long)team);
+done:
+  return error;
+}
+
+bool ebr_config_divides(const ebr_config *config) { return what_couples(config) == NULL; }
+
+/* A narrower head is trained faster than its gradients are exchanged; products of fewer rows lose more than 2 % of the
+ * time (doc/scheduling.md). */
+int ebr_config_shards(const ebr_config *config)
+{
+  enum { WIDE = 1024, ROWS = 128, MOST = 8 };
+  if (config->train_shards > 0) return (int)config->train_shards;
+  if (config->model_width < WIDE || !ebr_config_divides(config)) return 1;
+  int shards = MOST;
+  while (shards > 1 && (config->train_batch % shards != 0 || config->train_batch / shards < ROWS)) shards /= 2;
+  return shards;
+}
+
 ebr_error *ebr_config_validate(const ebr_config *config, int *parameter)
 {
   ebr_error *error = NULL;
@@ -112,6 +154,7 @@ ebr_error *ebr_config_validate(const ebr_config *config, int *parameter)
   EBR_TRY(config->data_source == EBR_SOURCE_SYNTHETIC ? check_synthetic(config, parameter)
                                                       : check_dataset(config, parameter));
   EBR_TRY(check_training(config, parameter));
+  EBR_TRY(check_team(config, parameter));
   if (config->method == EBR_METHOD_UNIMODAL)
     REQUIRE(modalities == 0 || config->unimodal_modality < modalities, unimodal_modality,
             "unimodal.modality %lld does not exist: there are %lld modalities, counted from 0",

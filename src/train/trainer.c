@@ -1,55 +1,36 @@
-#include <ebrsweep/train.h>
-
-#include "model/kernels.h"
-#include "train/optimizer.h"
+#include "train/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What changes from step to step beside values and moments: a checkpoint holds it as it stands. */
-typedef struct training_progress {
-  int64_t step;     /* steps done over all of training */
-  int64_t psi_step; /* steps of psi's optimiser */
-  ebr_losses sum;   /* over the current epoch */
-} training_progress;
-
-struct ebr_trainer {
-  ebr_config config;
-  const ebr_samples *samples;
-  const ebr_teaching *teaching;
-  int only, batch, steps; /* B; steps an epoch */
-  uint64_t key;
-  ebr_network *network;
-  const ebr_optimizer *optimizer;
-  ebr_optimizer_step step; /* of the update under way */
-  training_progress now;
-  ebr_arena arena;
-  ebr_real *first, *second;                    /* moments, laid out as the network's values */
-  int32_t *order;                              /* (train_count) positions in samples->train, shuffled anew each epoch */
-  int32_t *rows;                               /* (B) */
-  int32_t *label;                              /* (B) */
-  uint8_t *present;                            /* (B x m), or NULL */
-  ebr_real *teacher_features, *teacher_logits; /* (B x l), (B x C), or NULL */
-};
 
 static int batch_of(const ebr_config *config, int train_count)
 {
   return config->train_batch < train_count ? (int)config->train_batch : train_count;
 }
 
+static void divide(ebr_trainer *trainer, const ebr_config *config, int train_count)
+{
+  trainer->batch = batch_of(config, train_count);
+  trainer->shards = ebr_config_shards(config);
+  if (trainer->batch % trainer->shards != 0) trainer->shards = 1;
+  trainer->rows_each = trainer->batch / trainer->shards;
+}
+
 static void layout(ebr_trainer *trainer, ebr_arena *arena, size_t size, int train_count, int modalities, int features,
                    int classes)
 {
-  size_t batch = (size_t)trainer->batch;
+  size_t batch = (size_t)trainer->batch, each = (size_t)trainer->rows_each;
   trainer->first = ebr_arena_take(arena, size, sizeof(ebr_real));
   trainer->second = ebr_arena_take(arena, size, sizeof(ebr_real));
   trainer->order = ebr_arena_take(arena, (size_t)train_count, sizeof(int32_t));
   trainer->rows = ebr_arena_take(arena, batch, sizeof(int32_t));
   trainer->label = ebr_arena_take(arena, batch, sizeof(int32_t));
   trainer->present = ebr_arena_take(arena, batch * (size_t)modalities, 1);
-  trainer->teacher_features = ebr_arena_take(arena, batch * (size_t)features, sizeof(ebr_real));
-  trainer->teacher_logits = ebr_arena_take(arena, batch * (size_t)classes, sizeof(ebr_real));
+  trainer->teacher_features = ebr_arena_take(arena, each * (size_t)features, sizeof(ebr_real));
+  trainer->teacher_logits = ebr_arena_take(arena, each * (size_t)classes, sizeof(ebr_real));
+  for (int k = 0; 1 << k < trainer->shards; k++)
+    trainer->folding.partial[k] = ebr_arena_take(arena, size, sizeof(ebr_real));
 }
 
 static void shape_of(const ebr_samples *samples, ebr_shape *shape)
@@ -91,10 +72,10 @@ ebr_error *ebr_trainer_create(const ebr_config *config, const ebr_samples *sampl
   trainer->teaching = teaching;
   trainer->only = only;
   trainer->key = key;
-  trainer->batch = batch_of(config, samples->train_count);
+  divide(trainer, config, samples->train_count);
   trainer->steps = samples->train_count / trainer->batch;
   trainer->optimizer = ebr_optimizer_at(config->train_optimizer);
-  EBR_TRY(ebr_network_create(config, &shape, only, trainer->batch, key, &trainer->network));
+  EBR_TRY(ebr_network_create(config, &shape, only, trainer->rows_each, key, &trainer->network));
   EBR_TRY(allocate(trainer));
   *out = trainer;
   trainer = NULL;
@@ -114,9 +95,10 @@ void ebr_trainer_destroy(ebr_trainer **trainer)
 
 size_t ebr_trainer_bytes(const ebr_config *config, const ebr_shape *shape, int only)
 {
-  ebr_trainer trainer = {.batch = batch_of(config, shape->train_count)};
+  ebr_trainer trainer = {0};
+  divide(&trainer, config, shape->train_count);
   ebr_arena arena = ebr_arena_measuring();
-  size_t network = ebr_network_bytes(config, shape, only, trainer.batch);
+  size_t network = ebr_network_bytes(config, shape, only, trainer.rows_each);
   size_t parameters = ebr_network_parameter_count(config, shape, only);
   int features = (int)config->model_encoder.value[config->model_encoder.count - 1];
   bool taught = only < 0 && ebr_config_distils(config);
@@ -141,6 +123,8 @@ double ebr_trainer_flops(const ebr_config *config, const ebr_shape *shape, int o
   return (3 * forward - inputs) * batch_of(config, shape->train_count);
 }
 
+void ebr_trainer_join(ebr_trainer *trainer, ebr_team *team) { trainer->team = trainer->shards > 1 ? team : NULL; }
+
 ebr_network *ebr_trainer_network(ebr_trainer *trainer) { return trainer->network; }
 int64_t ebr_trainer_step_count(const ebr_trainer *trainer) { return trainer->now.step; }
 
@@ -157,7 +141,7 @@ static void shuffle(ebr_trainer *trainer, int64_t epoch)
 static void gather_teaching(ebr_trainer *trainer, const int32_t *positions)
 {
   size_t l = (size_t)ebr_network_features(trainer->network), classes = (size_t)ebr_network_classes(trainer->network);
-  for (size_t b = 0; b < (size_t)trainer->batch; b++) {
+  for (size_t b = 0; b < (size_t)trainer->rows_each; b++) {
     size_t from = (size_t)positions[b];
     memcpy(trainer->teacher_features + b * l, trainer->teaching->features + from * l, l * sizeof(ebr_real));
     memcpy(trainer->teacher_logits + b * classes, trainer->teaching->logits + from * classes,
@@ -173,7 +157,16 @@ static void gather_present(const ebr_samples *samples, int only, const int32_t *
       present[b * m + i] = samples->present[rows[b] * samples->modalities + (only < 0 ? i : only)];
 }
 
-static void gather_batch(ebr_trainer *trainer, int index, ebr_batch *batch)
+static void count_present(const ebr_trainer *trainer, ebr_whole *whole)
+{
+  int m = ebr_network_modalities(trainer->network);
+  *whole = (ebr_whole){.count = trainer->batch};
+  for (int i = 0; i < m; i++) whole->present[i] = trainer->samples->present ? 0 : trainer->batch;
+  for (int k = 0; k < trainer->batch * m && trainer->samples->present; k++)
+    whole->present[k % m] += trainer->present[k];
+}
+
+void ebr_trainer_gather(ebr_trainer *trainer, int index, ebr_whole *whole)
 {
   const ebr_samples *samples = trainer->samples;
   const int32_t *positions = trainer->order + (size_t)index * (size_t)trainer->batch;
@@ -181,16 +174,21 @@ static void gather_batch(ebr_trainer *trainer, int index, ebr_batch *batch)
     trainer->rows[b] = samples->train[positions[b]];
     trainer->label[b] = samples->label[trainer->rows[b]];
   }
-  for (int i = 0; i < ebr_network_modalities(trainer->network); i++)
-    ebr_samples_gather(samples, trainer->only < 0 ? i : trainer->only, trainer->rows, trainer->batch,
+  if (samples->present) gather_present(samples, trainer->only, trainer->rows, trainer->batch, trainer->present);
+  if (trainer->shards > 1) count_present(trainer, whole);
+}
+
+void ebr_trainer_gather_shard(ebr_trainer *trainer, int index, int shard, ebr_batch *batch)
+{
+  const ebr_samples *samples = trainer->samples;
+  int m = ebr_network_modalities(trainer->network), first = shard * trainer->rows_each;
+  for (int i = 0; i < m; i++)
+    ebr_samples_gather(samples, trainer->only < 0 ? i : trainer->only, trainer->rows + first, trainer->rows_each,
                        ebr_network_input(trainer->network, i));
-  *batch = (ebr_batch){.count = trainer->batch, .label = trainer->label};
-  if (samples->present) {
-    gather_present(samples, trainer->only, trainer->rows, trainer->batch, trainer->present);
-    batch->present = trainer->present;
-  }
+  *batch = (ebr_batch){.count = trainer->rows_each, .label = trainer->label + first};
+  if (samples->present) batch->present = trainer->present + (size_t)first * (size_t)m;
   if (trainer->teaching) {
-    gather_teaching(trainer, positions);
+    gather_teaching(trainer, trainer->order + (size_t)index * (size_t)trainer->batch + first);
     batch->teacher_features = trainer->teacher_features;
     batch->teacher_logits = trainer->teacher_logits;
   }
@@ -235,9 +233,9 @@ static void add_l1(ebr_trainer *trainer, size_t start, size_t stop)
 
 static void update_range(ebr_trainer *trainer, size_t start, size_t stop, double decay)
 {
-  trainer->optimizer->pass(&trainer->step, stop - start, (ebr_real)(1 - decay), ebr_network_values(trainer->network) + start,
-                           ebr_network_gradients(trainer->network) + start, trainer->first + start,
-                           trainer->second + start);
+  trainer->optimizer->pass(
+      &trainer->step, stop - start, (ebr_real)(1 - decay), ebr_network_values(trainer->network) + start,
+      ebr_network_gradients(trainer->network) + start, trainer->first + start, trainer->second + start);
 }
 
 /* Biases are spared the weight decay, and only the head's first layer knows L1. */
@@ -248,18 +246,34 @@ static void update_tensor(ebr_trainer *trainer, const ebr_tensor *tensor, double
   stop = stop < end ? stop : end;
   if (start >= stop) return;
   if (tensor->role == EBR_ROLE_HEAD_FIRST && trainer->config.train_l1 > 0) add_l1(trainer, start, stop);
-  update_range(trainer, start, stop,
-               tensor->role == EBR_ROLE_BIAS ? 0 : rate * trainer->config.train_weight_decay);
+  update_range(trainer, start, stop, tensor->role == EBR_ROLE_BIAS ? 0 : rate * trainer->config.train_weight_decay);
 }
 
 /* Without penalties one pass serves all tensors of a range. */
 static void update(ebr_trainer *trainer, double rate, size_t start, size_t stop)
 {
-  if (trainer->config.train_weight_decay == 0 && trainer->config.train_l1 == 0)
-    update_range(trainer, start, stop, 0);
+  if (trainer->config.train_weight_decay == 0 && trainer->config.train_l1 == 0) update_range(trainer, start, stop, 0);
   else
     for (int t = 0; t < ebr_network_tensor_count(trainer->network); t++)
       update_tensor(trainer, ebr_network_tensor(trainer->network, t), rate, start, stop);
+}
+
+static double psi_rate(const ebr_trainer *trainer)
+{
+  const ebr_config *config = &trainer->config;
+  return isnan(config->ebr_psi_rate) ? config->train_rate : config->ebr_psi_rate;
+}
+
+void ebr_trainer_update_main(ebr_trainer *trainer, size_t start, size_t stop)
+{
+  trainer->optimizer->prepare(&trainer->config, trainer->config.train_rate, trainer->now.step + 1, &trainer->step);
+  update(trainer, trainer->config.train_rate, start, stop);
+}
+
+void ebr_trainer_update_psi(ebr_trainer *trainer, size_t start, size_t stop)
+{
+  trainer->optimizer->prepare(&trainer->config, psi_rate(trainer), trainer->now.psi_step, &trainer->step);
+  update(trainer, psi_rate(trainer), start, stop);
 }
 
 /* An ebr_ready: the main optimiser follows backward through the network. */
@@ -271,10 +285,8 @@ static void update_main(void *context, size_t start, size_t stop)
 
 static void update_psi(ebr_trainer *trainer)
 {
-  const ebr_config *config = &trainer->config;
-  double rate = isnan(config->ebr_psi_rate) ? config->train_rate : config->ebr_psi_rate;
-  trainer->optimizer->prepare(config, rate, ++trainer->now.psi_step, &trainer->step);
-  update(trainer, rate, ebr_network_psi_start(trainer->network), ebr_network_size(trainer->network));
+  trainer->now.psi_step++;
+  ebr_trainer_update_psi(trainer, ebr_network_psi_start(trainer->network), ebr_network_size(trainer->network));
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
@@ -290,20 +302,13 @@ static void add_losses(ebr_losses *sum, const ebr_losses *losses)
   sum->correct += losses->correct;
 }
 
-bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses)
+/* All of the mini-batch at once. */
+static void step_whole(ebr_trainer *trainer, int index, const ebr_remedies *remedies, ebr_losses *losses)
 {
   ebr_batch batch;
-  ebr_remedies remedies;
-  int64_t epoch = trainer->now.step / trainer->steps;
-  int index = (int)(trainer->now.step % trainer->steps);
-  if (index == 0) {
-    shuffle(trainer, epoch);
-    trainer->now.sum = (ebr_losses){0};
-  }
-  unsigned mode = ebr_denormals_off();
   ebr_stream edges = ebr_stream_start(trainer->key, EBR_PURPOSE_EDGES, (uint32_t)trainer->now.step);
-  gather_batch(trainer, index, &batch);
-  remedies_now(trainer, &remedies);
+  ebr_trainer_gather(trainer, index, NULL);
+  ebr_trainer_gather_shard(trainer, index, 0, &batch);
   ebr_network_encode(trainer->network, batch.count);
   ebr_network_fuse(trainer->network, batch.count, batch.present);
   for (int64_t k = 1; k < trainer->config.ebr_psi_steps && ebr_network_latent(trainer->network) > 0; k++) {
@@ -312,8 +317,23 @@ bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses)
   }
   trainer->optimizer->prepare(&trainer->config, trainer->config.train_rate, trainer->now.step + 1, &trainer->step);
   ebr_network_on_ready(trainer->network, (ebr_ready){update_main, trainer});
-  ebr_network_backward(trainer->network, &batch, &remedies, &edges, losses);
+  ebr_network_backward(trainer->network, &batch, remedies, &edges, losses);
   if (ebr_network_latent(trainer->network) > 0) update_psi(trainer);
+}
+
+bool ebr_trainer_step(ebr_trainer *trainer, ebr_losses *losses)
+{
+  ebr_remedies remedies;
+  int64_t epoch = trainer->now.step / trainer->steps;
+  int index = (int)(trainer->now.step % trainer->steps);
+  if (index == 0) {
+    shuffle(trainer, epoch);
+    trainer->now.sum = (ebr_losses){0};
+  }
+  unsigned mode = ebr_denormals_off();
+  remedies_now(trainer, &remedies);
+  if (trainer->shards > 1) ebr_trainer_step_sharded(trainer, index, &remedies, losses);
+  else step_whole(trainer, index, &remedies, losses);
   add_losses(&trainer->now.sum, losses);
   trainer->now.step++;
   ebr_denormals_restore(mode);
@@ -361,6 +381,13 @@ enum { STATE_MARK = 0x65627231 }; /* changes whenever the state's layout does */
 size_t ebr_trainer_state_bytes(const ebr_trainer *trainer)
 {
   return sizeof(state_head) + 3 * ebr_network_size(trainer->network) * sizeof(ebr_real);
+}
+
+void ebr_trainer_collect(ebr_trainer *trainer)
+{
+  size_t size = ebr_network_size(trainer->network);
+  ebr_team_collect(trainer->team, trainer->first, size);
+  ebr_team_collect(trainer->team, trainer->second, size);
 }
 
 void ebr_trainer_state_save(const ebr_trainer *trainer, void *state)

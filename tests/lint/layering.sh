@@ -17,10 +17,12 @@ search() { git grep --untracked -nE "$@"; }
 # The modules to each module's left, whose headers it may include, and the public headers that are theirs.
 declare -A left=(
   [base]='' [sweep]='base' [schedule]='base' [data]='base sweep' [model]='base sweep data'
-  [train]='base sweep data model' [measure]='base sweep data model train'
-  [store]='base sweep data model train measure' [law]='base sweep data model train measure store'
+  [train]='base sweep schedule data model' [measure]='base sweep schedule data model train'
+  [store]='base sweep schedule data model train measure'
+  [law]='base sweep schedule data model train measure store'
   [run]='base sweep schedule data model train measure store law')
-declare -A headers=([base]='base parallel config commit' [sweep]='sweep parameters site' [data]='data library matrix'
+declare -A headers=([base]='base parallel config commit' [sweep]='sweep parameters site' [schedule]='schedule team'
+  [data]='data library matrix'
   [measure]='measure spectrum')
 for module in "${!left[@]}"; do
   public=''
@@ -45,7 +47,7 @@ only_in '(slepc|petsc)[a-z]*(sys|mat|vec|svd|eps|tao|ksp|options)\.h' src/measur
 only_in 'libfyaml\.h' src/sweep
 only_in 'Random123/.*' src/base
 complain 'model and train know no MPI' \
-  "$(search '#include <(mpi|ebrsweep/parallel|ebrsweep/library)\.h>' -- src/model src/train)"
+  "$(search '#include <(mpi|ebrsweep/parallel|ebrsweep/library|ebrsweep/schedule)\.h>' -- src/model src/train)"
 
 # A definition at the left margin that is neither const nor a function. Allowed: the flag that a signal handler sets.
 complain 'mutable state at file scope' \

@@ -28,7 +28,7 @@ static void each_item_once(void **state)
     items[i] = 3 * i;
     cost[i] = (i * 7919) % 101;
   }
-  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, COUNT, &schedule));
+  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, NULL, COUNT, &schedule));
   for (;;) {
     expect_ok(ebr_schedule_next(schedule, &item));
     if (item < 0) break;
@@ -52,7 +52,7 @@ static void ties_keep_their_order(void **state)
   const int64_t items[] = {10, 11, 12, 13, 14}, expected[] = {12, 11, 14, 10, 13, -1};
   const double cost[] = {1, 2, 3, 1, 2};
   ebr_schedule *schedule = NULL;
-  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, 5, &schedule));
+  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, NULL, 5, &schedule));
   for (int i = 0; rank == ranks - 1 && i < 6; i++) {
     int64_t item;
     expect_ok(ebr_schedule_next(schedule, &item));
@@ -65,7 +65,7 @@ static void nothing_to_do(void **state)
 {
   ebr_schedule *schedule = NULL;
   int64_t item = 5;
-  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, NULL, NULL, 0, &schedule));
+  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, NULL, NULL, NULL, 0, &schedule));
   expect_ok(ebr_schedule_next(schedule, &item));
   assert_int_equal(item, -1);
   assert_int_equal(ebr_schedule_finished(schedule, ranks), 0);
@@ -80,7 +80,7 @@ static void one_stop_stops_all(void **state)
   double cost[100] = {0};
   ebr_schedule *schedule = NULL;
   for (int i = 0; i < 100; i++) items[i] = i;
-  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, 100, &schedule));
+  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, NULL, 100, &schedule));
   expect_ok(ebr_schedule_next(schedule, &item));
   assert_true(item >= 0);
   MPI_Barrier(MPI_COMM_WORLD);

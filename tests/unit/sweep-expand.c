@@ -185,7 +185,7 @@ static void ids_do_not_depend_on_the_sweep(void **state)
 {
   ebr_sweep *one = parse(BASE "axes: {method: [vanilla, ebr], ebr.lambda: {when: {method: ebr}, values: [0, 0.3]}}\n");
   ebr_sweep *two = parse("name: other\nbase: {data: {modalities: 3, train: 500, test: 100}, method: ebr}\n"
-                         "axes: {schedule.team: [3], ebr.lambda: [0.3]}\n");
+                         "axes: {schedule.team: [4], ebr.lambda: [0.3]}\n");
   assert_true(ebr_sweep_id(one, 2) == ebr_sweep_id(two, 0));
   ebr_sweep_destroy(&one);
   ebr_sweep_destroy(&two);
