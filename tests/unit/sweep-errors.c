@@ -239,6 +239,33 @@ static void runs_that_cannot_be(void **state)
                                        "data.train, in run 1 (train.batch 512)");
 }
 
+static void teams_and_shards(void **state)
+{
+  axes_fail("schedule.team: [3]", "f.yaml:3:24: schedule.team is 1, 2, 4, 8 or 16 (0: as the job asks for), not 3, in "
+                                  "run 0 (schedule.team 3)");
+  axes_fail("schedule.team: [32]", "f.yaml:3:24: schedule.team takes values from 0 to 16, not 32");
+  axes_fail("schedule.team: [-1]", "f.yaml:3:24: schedule.team takes values from 0 to 16, not -1");
+  axes_fail("schedule.team: [two]", "f.yaml:3:24: schedule.team takes a whole number, not 'two'");
+  axes_fail("schedule.team: [1.5]", "f.yaml:3:24: schedule.team takes a whole number, not '1.5'");
+  fails("name: a\nbase: {data: {modalities: 3, train: 500, test: 100}, schedule: {team: 6}}\n",
+        "f.yaml:2:71: schedule.team is 1, 2, 4, 8 or 16 (0: as the job asks for), not 6");
+  set_fails("schedule.team=5", "--set schedule.team=5: schedule.team is 1, 2, 4, 8 or 16 (0: as the job asks for), "
+                               "not 5, in run 0 (seed 0)");
+  axes_fail("train.shards: [1, 6]", "f.yaml:3:26: train.shards is 1, 2, 4, 8 or 16 (0: as the run's size asks for), not "
+                                    "6, in run 1 (train.shards 6)");
+  axes_fail("train.shards: [8], train.batch: [100]",
+            "f.yaml:3:23: train.shards 8 does not divide train.batch 100, in run 0 (train.shards 8, train.batch 100)");
+  axes_fail("model.fusion: [muse], train.shards: [2]",
+            "f.yaml:3:45: train.shards must be 1, not 2: a mini-batch has a graph between all of its samples "
+            "(model.fusion), in run 0 (model.fusion muse, train.shards 2)");
+  axes_fail("method: [ebr], ebr.form: [hinge], train.shards: [2]",
+            "f.yaml:3:57: train.shards must be 1, not 2: a mini-batch has the loss of all of it at once (ebr.form hinge), "
+            "in run 0 (method ebr, ebr.form hinge, train.shards 2)");
+  axes_fail("method: [ebr], ebr.psi.steps: [2], train.shards: [2]",
+            "f.yaml:3:58: train.shards must be 1, not 2: a mini-batch has several steps of psi on all of it "
+            "(ebr.psi.steps), in run 0 (method ebr, ebr.psi.steps 2, train.shards 2)");
+}
+
 static void duplicate_runs(void **state)
 {
   axes_fail("seed: [1, 2, 1]", "f.yaml:3:21: run 0 (seed 1) and run 2 (seed 1) are the same");
@@ -340,7 +367,7 @@ int main(void)
       cmocka_unit_test(samples),
       cmocka_unit_test(derived_values),
       cmocka_unit_test(runs_that_cannot_be),
-      cmocka_unit_test(duplicate_runs),
+      cmocka_unit_test(teams_and_shards), cmocka_unit_test(duplicate_runs),
       cmocka_unit_test(too_many_runs),
       cmocka_unit_test(overrides),
       cmocka_unit_test(bombs),
