@@ -28,6 +28,10 @@ EBR_FALLIBLE ebr_schedule_teams(const double *cost, const int *most, const int *
  * the largest teams are handed out first, and of these the longest first, ties in the order given. */
 EBR_FALLIBLE ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double *cost, const int *team,
                                  int64_t count, ebr_schedule **schedule);
+/* Collective, before the first draw. Runs for teams of one are drawn through a counter on each node (ranks that share
+ * memory, or for ranks_a_node > 0 so many each), eight at a time: worth it from a thousand ranks. A stop that another
+ * node's rank asked for is then seen some runs later. */
+EBR_FALLIBLE ebr_schedule_by_nodes(ebr_schedule *schedule, int ranks_a_node);
 /* Collective. */
 EBR_FALLIBLE ebr_schedule_destroy(ebr_schedule **schedule);
 /* The next run, or -1 when none is left or a stop was asked for. Each run is handed out once over all ranks, to a team:
@@ -64,8 +68,8 @@ bool ebr_signals_stop(void);
 /* ---- runs that hang ---------------------------------------------------------------------------------------------- */
 
 /* Local; one at a time in a process. Unless it is disarmed within so many seconds this process ends with code 75, which
- * makes mpirun end the others: sentence goes to stderr and into the file note below folder (made if need be), by which the
- * next start knows what to leave out. EBR_USAGE for a path or sentence of over 4000 bytes, EBR_ENVIRONMENT. */
+ * makes mpirun end the others: sentence goes to stderr and into the file note below folder (made if need be), by which
+ * the next start knows what to leave out. EBR_USAGE for a path or sentence of over 4000 bytes, EBR_ENVIRONMENT. */
 EBR_FALLIBLE ebr_watchdog_arm(double seconds, const char *folder, const char *note, const char *sentence);
 void ebr_watchdog_disarm(void);
 

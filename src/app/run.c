@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MANY_RANKS = 1024 }; /* from which on a counter for all of them would be a crowded place */
+
 typedef struct run_options {
   ebr_sweep_options sweep;
   char output[4096];
@@ -40,7 +42,7 @@ typedef struct job {
   ebr_record *record;
   int64_t *items; /* sweep runs to be done */
   double *cost;
-  int *shards, *asked, *team; /* of each: shards of a mini-batch, schedule.team, and the ranks it gets */
+  int *shards, *asked, *team;       /* of each: shards of a mini-batch, schedule.team, and the ranks it gets */
   int64_t wanted, failed, finished; /* failed, finished: by this rank */
   int64_t failed_before;            /* and not done again */
   double started;                   /* by ebr_clock_seconds */
@@ -245,6 +247,7 @@ static ebr_error *prepare(job *j, const char *command)
   j->left_over = access(folder, F_OK) == 0;
   EBR_TRY(ebr_agree(j->comm, ebr_schedule_teams(j->cost, j->shards, j->asked, j->wanted, j->ranks, j->team)));
   EBR_TRY(ebr_schedule_create(j->comm, j->items, j->cost, j->team, j->wanted, &j->schedule));
+  if (j->ranks >= MANY_RANKS) EBR_TRY(ebr_schedule_by_nodes(j->schedule, 0));
   set_deadline(j);
 done:
   return error;
@@ -260,7 +263,8 @@ static void checkpoint_path(const job *j, const ebr_row *row, char *path, size_t
   snprintf(path, capacity, "%s.checkpoints/%016" PRIx64, j->options.output, row->id);
 }
 
-/* Of a run that an earlier job hung in: what its watchdog noted; else "". Looked for where something was left at all. */
+/* Of a run that an earlier job hung in: what its watchdog noted; else "". Looked for where something was left at all.
+ */
 static void read_note(const job *j, const char *note, char *reason, size_t capacity)
 {
   FILE *file = j->left_over ? fopen(note, "r") : NULL;
@@ -279,8 +283,8 @@ static ebr_error *watch(const job *j, const char *note, const char *id)
   double allowed = (double)j->options.timeout, patience = 2 * allowed + 1;
   if (j->options.timeout == 0) goto done;
   snprintf(folder, sizeof folder, "%s.checkpoints", j->options.output);
-  snprintf(sentence, sizeof sentence, "hung: run %s was in one epoch still after %g s, and %g s were allowed", id, patience,
-           allowed);
+  snprintf(sentence, sizeof sentence, "hung: run %s was in one epoch still after %g s, and %g s were allowed", id,
+           patience, allowed);
   EBR_TRY(ebr_watchdog_arm(patience, folder, note, sentence));
 done:
   return error;
@@ -415,8 +419,7 @@ static void announce(const job *j)
     together += j->team[i] > 1;
     largest = j->team[i] > largest ? j->team[i] : largest;
   }
-  if (together > 0)
-    fprintf(stderr, "%lld of them by teams of up to %d ranks, first\n", (long long)together, largest);
+  if (together > 0) fprintf(stderr, "%lld of them by teams of up to %d ranks, first\n", (long long)together, largest);
   if (j->ranks == 1 && j->wanted > 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1)
     fprintf(stderr, "one rank works; to use all cores: mpirun -n %ld ebrsweep run %s\n", sysconf(_SC_NPROCESSORS_ONLN),
             j->options.sweep.path);

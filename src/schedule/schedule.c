@@ -1,5 +1,6 @@
 #include <ebrsweep/schedule.h>
 
+#include "schedule/node.h"
 #include "schedule/team.h"
 
 #include <math.h>
@@ -13,6 +14,8 @@ static const int64_t stop_mark = (int64_t)1 << 40;
  */
 enum { LEVELS = 5, FAILED = LEVELS, COUNTERS };
 
+enum { CHUNK = 8 }; /* runs that a node fetches at once: few enough that they are not kept from idle nodes for long */
+
 struct ebr_schedule {
   MPI_Comm comm;
   MPI_Win window;
@@ -24,6 +27,7 @@ struct ebr_schedule {
   double slowest;               /* [s] for each unit of cost, on one rank, of this rank's runs so far */
   double drawn;                 /* cost of the item in hand */
   ebr_team *team;               /* NULL: this rank by itself */
+  ebr_node *node;               /* NULL: every rank asks the job's counters itself */
   bool closed[LEVELS];          /* nothing to be had any more */
   bool locked, stopped, marked; /* marked: the counters say so */
 };
@@ -140,6 +144,11 @@ done:
   return error;
 }
 
+ebr_error *ebr_schedule_by_nodes(ebr_schedule *schedule, int ranks_a_node)
+{
+  return ebr_node_create(schedule->comm, ranks_a_node, level_count(schedule, 0), CHUNK, &schedule->node);
+}
+
 ebr_error *ebr_schedule_destroy(ebr_schedule **schedule)
 {
   ebr_error *error = NULL;
@@ -147,6 +156,7 @@ ebr_error *ebr_schedule_destroy(ebr_schedule **schedule)
   *schedule = NULL;
   if (!s) return NULL;
   EBR_TRY(ebr_team_destroy(&s->team));
+  EBR_TRY(ebr_node_destroy(&s->node));
   if (s->locked) EBR_TRY_MPI(MPI_Win_unlock_all(s->window));
   if (s->window != MPI_WIN_NULL) EBR_TRY_MPI(MPI_Win_free(&s->window));
   if (s->comm != MPI_COMM_NULL) EBR_TRY_MPI(MPI_Comm_free(&s->comm));
@@ -217,8 +227,40 @@ static ebr_error *is_too_late(ebr_schedule *schedule, int level, bool *late)
   if (isinf(schedule->deadline)) goto done;
   EBR_TRY(counter_add(schedule, level, 0, &place));
   double cost = place < level_count(schedule, level) ? schedule->cost[level_start(schedule, level) + place] : 0;
+  /* A node's chunk lies behind the counter: what this rank had last was longer than all that is in it. */
+  if (schedule->node && level == 0) cost = schedule->drawn;
   double seconds = 1.1 * cost * schedule->slowest / ebr_team_size(schedule->team);
   *late = ebr_clock_seconds() + seconds > schedule->deadline;
+done:
+  return error;
+}
+
+/* From the job's counter, which answers how many were drawn before; past stop_mark when somebody stopped, and then this
+ * was no draw, so that the count stays true. */
+static ebr_error *draw_here(ebr_schedule *schedule, int level, int64_t amount, int64_t *drawn)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(counter_add(schedule, level, amount, drawn));
+  if (*drawn >= stop_mark) EBR_TRY(counter_add(schedule, level, -amount, &(int64_t){0}));
+done:
+  return error;
+}
+
+/* A chunk that cannot be had is published as a stop: nobody may wait for ever. */
+static ebr_error *draw_by_node(ebr_schedule *schedule, int64_t *drawn)
+{
+  ebr_error *error = NULL, *later = NULL;
+  int64_t chunk, start = stop_mark;
+  int place;
+  EBR_TRY(ebr_node_draw(schedule->node, &chunk, &place));
+  if (place > 0) EBR_TRY(ebr_node_await(schedule->node, chunk, &start));
+  else {
+    error = draw_here(schedule, 0, CHUNK, &start);
+    later = ebr_node_publish(schedule->node, chunk, error ? stop_mark : start);
+    if (error) ebr_error_destroy(&later);
+    else error = later;
+  }
+  *drawn = start + place;
 done:
   return error;
 }
@@ -235,9 +277,7 @@ static ebr_error *draw(ebr_schedule *schedule, int level, int64_t *place)
   }
   EBR_TRY(is_too_late(schedule, level, &schedule->closed[level]));
   if (schedule->closed[level]) goto done;
-  EBR_TRY(counter_add(schedule, level, 1, &drawn));
-  /* Another rank stopped: this was no draw, and the count of draws stays true. */
-  if (drawn >= stop_mark) EBR_TRY(counter_add(schedule, level, -1, &(int64_t){0}));
+  EBR_TRY(schedule->node && level == 0 ? draw_by_node(schedule, &drawn) : draw_here(schedule, level, 1, &drawn));
   schedule->stopped = schedule->marked = drawn >= stop_mark;
   schedule->closed[level] = drawn >= level_count(schedule, level);
   if (!schedule->closed[level]) *place = level_start(schedule, level) + drawn;

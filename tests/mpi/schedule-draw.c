@@ -46,6 +46,52 @@ static void each_item_once(void **state)
   assert_null(schedule);
 }
 
+/* How often each of `count` items is handed out over all ranks, to all[count]; until a failure of this rank's if fails.
+ */
+static void draw_all(int ranks_a_node, int count, bool fails, int *all)
+{
+  int64_t *items = calloc((size_t)count, sizeof *items), item;
+  double *cost = calloc((size_t)count, sizeof *cost);
+  int *mine = calloc((size_t)count, sizeof *mine);
+  ebr_schedule *schedule = NULL;
+  for (int i = 0; i < count; i++) items[i] = i;
+  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, NULL, count, &schedule));
+  expect_ok(ebr_schedule_by_nodes(schedule, ranks_a_node));
+  for (;;) {
+    expect_ok(ebr_schedule_next(schedule, &item));
+    if (item < 0) break;
+    mine[item]++;
+    if (fails) expect_ok(ebr_schedule_failed(schedule, 1));
+  }
+  MPI_Allreduce(mine, all, count, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+  expect_ok(ebr_schedule_destroy(&schedule));
+  free(items);
+  free(cost);
+  free(mine);
+}
+
+static void each_item_once_through_nodes(void **state)
+{
+  enum { MOST = 3001 };
+  static const int nodes[] = {1, 2, 3, 0}, counts[] = {1, 7, 8, 9, 500, MOST};
+  int all[MOST];
+  for (int n = 0; n < 4; n++)
+    for (int c = 0; c < 6; c++) {
+      draw_all(nodes[n], counts[c], false, all);
+      for (int i = 0; i < counts[c]; i++) assert_int_equal(all[i], 1);
+    }
+}
+
+/* The first failure stops all: what a node has in hand may still be done, eight runs each. */
+static void a_stop_reaches_all_nodes(void **state)
+{
+  enum { COUNT = 4000 };
+  int all[COUNT], done_runs = 0;
+  draw_all(1, COUNT, true, all);
+  for (int i = 0; i < COUNT; i++) done_runs += all[i];
+  assert_true(done_runs >= 1 && done_runs <= 9 * ranks);
+}
+
 /* One rank draws alone: the order is the whole truth. */
 static void ties_keep_their_order(void **state)
 {
@@ -107,8 +153,12 @@ int main(int argc, char **argv)
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(each_item_once), cmocka_unit_test(ties_keep_their_order),
-                                     cmocka_unit_test(nothing_to_do), cmocka_unit_test(one_stop_stops_all)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(each_item_once),
+                                     cmocka_unit_test(each_item_once_through_nodes),
+                                     cmocka_unit_test(a_stop_reaches_all_nodes),
+                                     cmocka_unit_test(ties_keep_their_order),
+                                     cmocka_unit_test(nothing_to_do),
+                                     cmocka_unit_test(one_stop_stops_all)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
   return failed;
