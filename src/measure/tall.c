@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rows come one by one and LAPACK walks columns: so a few rows at a time are turned. */
+enum { STAGE = 32 };
+
 struct ebr_tall {
   int cols;             /* of block: the caller's and the ones */
-  int capacity, filled; /* rows of block; the first are R once something was folded */
-  double rows;          /* that were given */
+  int capacity, filled; /* rows of block, column after column; the first are R once something was folded */
+  int staged;
+  double rows; /* that were given */
   bool finite;
-  double *block, *tau;
+  double *block, *tau, *stage; /* stage: (STAGE x cols), row after row */
   ebr_arena arena;
 };
 
@@ -20,6 +24,7 @@ static void layout(ebr_tall *tall, ebr_arena *arena)
 {
   tall->block = ebr_arena_take(arena, (size_t)tall->capacity * (size_t)tall->cols, sizeof(double));
   tall->tau = ebr_arena_take(arena, (size_t)tall->cols, sizeof(double));
+  tall->stage = ebr_arena_take(arena, STAGE * (size_t)tall->cols, sizeof(double));
 }
 
 static void shape(ebr_tall *tall, int cols)
@@ -63,26 +68,43 @@ void ebr_tall_destroy(ebr_tall **tall)
   *tall = NULL;
 }
 
+static double *column(const ebr_tall *tall, int col) { return tall->block + (size_t)col * (size_t)tall->capacity; }
+
 static bool block_is_finite(const ebr_tall *tall)
 {
-  for (size_t k = 0; k < (size_t)tall->filled * (size_t)tall->cols; k++)
-    if (!isfinite(tall->block[k])) return false;
+  for (int col = 0; col < tall->cols; col++)
+    for (int row = 0; row < tall->filled; row++)
+      if (!isfinite(column(tall, col)[row])) return false;
   return true;
 }
 
-/* Replaces the rows of block by their R. In LAPACK's column-major eyes block is its own transpose, and R is the L of
- * LQ. */
+/* Replaces the rows of block by their R. */
 static ebr_error *fold(ebr_tall *tall)
 {
   ebr_error *error = NULL;
   int left = tall->filled < tall->cols ? tall->filled : tall->cols;
   tall->finite = tall->finite && block_is_finite(tall);
   if (tall->finite && tall->filled > 0)
-    EBR_CHECK_INFO(LAPACKE_dgelqf(LAPACK_COL_MAJOR, tall->cols, tall->filled, tall->block, tall->cols, tall->tau),
-                   "dgelqf");
-  for (int row = 1; row < left; row++)
-    memset(tall->block + (size_t)row * (size_t)tall->cols, 0, (size_t)row * sizeof *tall->block);
+    EBR_CHECK_INFO(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, tall->filled, tall->cols, tall->block, tall->capacity, tall->tau),
+                   "dgeqrf");
+  for (int col = 0; col < left - 1; col++)
+    memset(column(tall, col) + col + 1, 0, (size_t)(left - col - 1) * sizeof *tall->block);
   tall->filled = left;
+done:
+  return error;
+}
+
+/* The staged rows, turned, behind those of block; more than fit make room first. */
+static ebr_error *take_in(ebr_tall *tall)
+{
+  ebr_error *error = NULL;
+  if (tall->filled + tall->staged > tall->capacity) EBR_TRY(fold(tall));
+  for (int col = 0; col < tall->cols; col++) {
+    double *to = column(tall, col) + tall->filled;
+    for (int row = 0; row < tall->staged; row++) to[row] = tall->stage[(size_t)row * (size_t)tall->cols + (size_t)col];
+  }
+  tall->filled += tall->staged;
+  tall->staged = 0;
 done:
   return error;
 }
@@ -90,8 +112,8 @@ done:
 ebr_error *ebr_tall_next(ebr_tall *tall, double **row)
 {
   ebr_error *error = NULL;
-  if (tall->filled == tall->capacity) EBR_TRY(fold(tall));
-  double *start = tall->block + (size_t)tall->filled++ * (size_t)tall->cols;
+  if (tall->staged == STAGE) EBR_TRY(take_in(tall));
+  double *start = tall->stage + (size_t)tall->staged++ * (size_t)tall->cols;
   tall->rows++;
   start[0] = 1;
   *row = start + 1;
@@ -99,14 +121,21 @@ done:
   return error;
 }
 
-ebr_error *ebr_tall_finish(ebr_tall *tall) { return fold(tall); }
+ebr_error *ebr_tall_finish(ebr_tall *tall)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(take_in(tall));
+  EBR_TRY(fold(tall));
+done:
+  return error;
+}
 
 static double root_mean_square(const ebr_tall *tall, int first, int last, int start, int width)
 {
   double squares = 0;
-  for (int row = first; row < last; row++)
-    for (int k = 0; k < width; k++) {
-      double value = tall->block[(size_t)row * (size_t)tall->cols + (size_t)(1 + start + k)];
+  for (int k = 0; k < width; k++)
+    for (int row = first; row < last; row++) {
+      double value = column(tall, 1 + start + k)[row];
       squares += value * value;
     }
   return tall->rows > 0 ? sqrt(squares / (tall->rows * width)) : 0;
@@ -128,8 +157,7 @@ static void copy_centred(const ebr_tall *tall, const double *scale, double *out)
   int cols = tall->cols - 1;
   for (int row = 1; row < tall->filled; row++)
     for (int k = 0; k < cols; k++)
-      out[(size_t)(row - 1) * (size_t)cols + (size_t)k] =
-          (scale ? scale[k] : 1) * tall->block[(size_t)row * (size_t)tall->cols + (size_t)(1 + k)];
+      out[(size_t)(row - 1) * (size_t)cols + (size_t)k] = (scale ? scale[k] : 1) * column(tall, 1 + k)[row];
 }
 
 ebr_error *ebr_tall_singular(const ebr_tall *tall, const double *scale, int count, double *singular)
