@@ -162,8 +162,8 @@ enum {
     "Resamples of the test set behind the intervals of scores; 0 = no intervals")                                      \
   X(BOOL, measure_probe, "measure.probe", "false", 0, 0, "", "", EBR_ALWAYS,                                           \
     "Fit a fresh linear classifier on each modality's slice of the fused representation")                              \
-  X(INT, measure_distributed, "measure.distributed", "1024", 1, 1e9, "", "", EBR_WITHOUT_IDENTITY,                     \
-    "Heads at least this wide are measured by ScaLAPACK over the team")                                                \
+  X(INT, measure_distributed, "measure.distributed", "0", 0, 1e9, "", "", EBR_WITHOUT_IDENTITY,                        \
+    "Heads at least this wide are measured by ScaLAPACK over the team, to 15 eps and not to the bit; 0 = none")        \
   X(INT, schedule_team, "schedule.team", "0", 0, EBR_SHARDS_MOST, "", "ranks", EBR_WITHOUT_IDENTITY,                   \
     "Ranks that work on one run, at most as many as it has shards; 0 = by how much longer than others it takes")
 

@@ -42,6 +42,9 @@ EBR_FALLIBLE ebr_schedule_next(ebr_schedule *schedule, int64_t *item);
  * alone. */
 ebr_team *ebr_schedule_team(ebr_schedule *schedule);
 
+/* Local: the team's own communicator, borrowed; MPI_COMM_SELF for NULL. Between the calls of team.h. */
+MPI_Comm ebr_team_comm(const ebr_team *team);
+
 /* Local. No run is handed out to this rank that would end after deadline (by ebr_clock_seconds), as its cost and the
  * slowest of this rank's runs predict. */
 void ebr_schedule_until(ebr_schedule *schedule, double deadline);

@@ -65,5 +65,7 @@ int ebr_measured_features(const ebr_config *config)
 
 int ebr_measured_batch(const ebr_config *config, const ebr_shape *shape)
 {
-  return config->train_batch < shape->train_count ? (int)config->train_batch : shape->train_count;
+  int batch = config->train_batch < shape->train_count ? (int)config->train_batch : shape->train_count;
+  int shards = ebr_config_shards(config);
+  return batch % shards == 0 ? batch / shards : batch;
 }

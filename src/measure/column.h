@@ -8,6 +8,10 @@
 extern const ebr_measure ebr_measure_accuracy, ebr_measure_spectra, ebr_measure_contributions, ebr_measure_collisions,
     ebr_measure_probe, ebr_measure_ranking, ebr_measure_missing, ebr_measure_angles, ebr_measure_similarity;
 
+/* Collective on the subject's team: the spectra that all of its ranks find at once (measure.distributed), into rank 0's
+ * record; ebr_measure_spectra has the others. Errors are agreed. */
+EBR_FALLIBLE ebr_spectra_together(const ebr_subject *subject, ebr_record *record);
+
 /* What ebr_schema_add wants beside the name. */
 typedef struct ebr_column_kind {
   const char *unit, *meaning;

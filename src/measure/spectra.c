@@ -1,5 +1,6 @@
 #include "measure/column.h"
 #include "measure/tall.h"
+#include "measure/together.h"
 
 #include <ebrsweep/matrix.h>
 
@@ -155,23 +156,61 @@ done:
   return error;
 }
 
-static ebr_error *take_head(const ebr_subject *subject, const ebr_shape *shape, bool updates, ebr_record *record)
+/* The head's first layer, or how it has changed: (rows x cols) of s. */
+static ebr_error *copy_head(const ebr_subject *subject, const ebr_shape *shape, bool updates, const spectrum *s,
+                            double *head)
 {
   ebr_error *error = NULL;
   const ebr_network *network = ebr_trainer_network(subject->trainer);
-  spectrum s = head_spectrum(subject->config, shape, updates ? "updates" : "head", "");
-  size_t count = (size_t)s.rows * (size_t)s.cols;
-  ebr_arena arena = {0};
-  EBR_TRY(ebr_arena_create((count + (size_t)values_of(&s) + 16) * sizeof(double), &arena));
-  double *head = ebr_arena_take(&arena, count, sizeof *head);
-  double *singular = ebr_arena_take(&arena, (size_t)values_of(&s), sizeof *singular);
-  EBR_CHECK(s.rows == ebr_network_head_rows(network) && s.cols == ebr_network_head_cols(network), EBR_INTERNAL,
+  EBR_CHECK(s->rows == ebr_network_head_rows(network) && s->cols == ebr_network_head_cols(network), EBR_INTERNAL,
             "the head is %d x %d, not %d x %d as declared", ebr_network_head_rows(network),
-            ebr_network_head_cols(network), s.rows, s.cols);
+            ebr_network_head_cols(network), s->rows, s->cols);
   ebr_network_head(network, head);
-  if (updates) EBR_TRY(subtract_start(subject, shape, count, head));
+  if (updates) EBR_TRY(subtract_start(subject, shape, (size_t)s->rows * (size_t)s->cols, head));
+done:
+  return error;
+}
+
+/* Room for the head and its singular values. */
+static ebr_error *reserve(const spectrum *s, ebr_arena *arena, double **head, double **singular)
+{
+  ebr_error *error = NULL;
+  size_t count = (size_t)s->rows * (size_t)s->cols;
+  EBR_TRY(ebr_arena_create((count + (size_t)values_of(s) + 16) * sizeof(double), arena));
+  *head = ebr_arena_take(arena, count, sizeof **head);
+  *singular = ebr_arena_take(arena, (size_t)values_of(s), sizeof **singular);
+done:
+  return error;
+}
+
+static ebr_error *take_head(const ebr_subject *subject, const ebr_shape *shape, bool updates, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  spectrum s = head_spectrum(subject->config, shape, updates ? "updates" : "head", "");
+  double *head = NULL, *singular = NULL;
+  ebr_arena arena = {0};
+  EBR_TRY(reserve(&s, &arena, &head, &singular));
+  EBR_TRY(copy_head(subject, shape, updates, &s, head));
   EBR_TRY(ebr_singular_values(head, s.rows, s.cols, singular));
   EBR_TRY(record_one(subject, &s, singular, record));
+done:
+  ebr_arena_destroy(&arena);
+  return error;
+}
+
+/* The same by all of the team. */
+static ebr_error *take_head_together(const ebr_subject *subject, const ebr_shape *shape, bool updates,
+                                     ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ebr_team *team = subject->team;
+  spectrum s = head_spectrum(subject->config, shape, updates ? "updates" : "head", "");
+  double *head = NULL, *singular = NULL;
+  ebr_arena arena = {0};
+  EBR_TRY(ebr_team_agree(team, reserve(&s, &arena, &head, &singular)));
+  EBR_TRY(ebr_team_agree(team, copy_head(subject, shape, updates, &s, head)));
+  EBR_TRY(ebr_together_singular_values(team, head, s.rows, s.cols, singular));
+  EBR_TRY(ebr_team_agree(team, ebr_team_rank(team) == 0 ? record_one(subject, &s, singular, record) : NULL));
 done:
   ebr_arena_destroy(&arena);
   return error;
@@ -318,30 +357,55 @@ static bool is_mine(const ebr_subject *subject, int part)
   return part % ebr_team_size(subject->team) == ebr_team_rank(subject->team);
 }
 
-static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+static ebr_shape shape_of(const ebr_samples *samples)
 {
-  ebr_error *error = NULL;
-  const ebr_samples *samples = subject->samples;
   ebr_shape shape = {.modalities = samples->modalities,
                      .classes = samples->classes,
                      .train_count = samples->train_count,
                      .test_count = samples->test_count};
   for (int i = 0; i < samples->modalities; i++) shape.inputs[i] = samples->inputs[i];
+  return shape;
+}
+
+static bool is_distributed(const ebr_config *config)
+{
+  return config->measure_distributed > 0 && config->model_width >= config->measure_distributed;
+}
+
+ebr_error *ebr_spectra_together(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
   const ebr_config *config = subject->config;
-  if (wants(config, EBR_SPECTRUM_HEAD) && is_mine(subject, 0)) EBR_TRY(take_head(subject, &shape, false, record));
+  ebr_shape shape = shape_of(subject->samples);
+  if (!is_distributed(config)) goto done;
+  if (wants(config, EBR_SPECTRUM_HEAD)) EBR_TRY(take_head_together(subject, &shape, false, record));
+  if (wants(config, EBR_SPECTRUM_UPDATES)) EBR_TRY(take_head_together(subject, &shape, true, record));
+done:
+  return error;
+}
+
+static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  const ebr_config *config = subject->config;
+  ebr_shape shape = shape_of(subject->samples);
+  bool head = wants(config, EBR_SPECTRUM_HEAD) && !is_distributed(config) && is_mine(subject, 0);
+  bool updates = wants(config, EBR_SPECTRUM_UPDATES) && !is_distributed(config) && is_mine(subject, 2);
+  if (head) EBR_TRY(take_head(subject, &shape, false, record));
   if (is_mine(subject, 1)) EBR_TRY(take_activations(subject, &shape, record));
-  if (wants(config, EBR_SPECTRUM_UPDATES) && is_mine(subject, 2)) EBR_TRY(take_head(subject, &shape, true, record));
+  if (updates) EBR_TRY(take_head(subject, &shape, true, record));
   if (wants(config, EBR_SPECTRUM_WEIGHTS) && subject->last && is_mine(subject, 0))
     EBR_TRY(keep_weights(subject, record));
 done:
   return error;
 }
 
-/* A matrix, LAPACK's copy of it, and for updates the same of the network before training. */
+/* A matrix, LAPACK's copy of it (or one that is turned, and ScaLAPACK's), and for updates the same of the network before
+ * training. */
 static size_t head_bytes(const ebr_config *config, const ebr_shape *shape)
 {
   spectrum head = head_spectrum(config, shape, "head", "");
-  size_t matrix = (size_t)head.rows * (size_t)head.cols * sizeof(double), bytes = 2 * matrix;
+  size_t matrix = (size_t)head.rows * (size_t)head.cols * sizeof(double), bytes = (is_distributed(config) ? 3 : 2) * matrix;
   if (wants(config, EBR_SPECTRUM_UPDATES)) {
     size_t start = matrix + ebr_network_bytes(config, shape, -1, 1);
     bytes += start > matrix ? start - matrix : 0;

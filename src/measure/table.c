@@ -59,6 +59,7 @@ ebr_error *ebr_measures_take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
   if (ebr_team_rank(subject->team) > 0) ebr_record_clear(record);
+  EBR_TRY(ebr_spectra_together(subject, record));
   EBR_TRY(ebr_team_agree(subject->team, take_share(subject, record)));
   ebr_team_merge(subject->team, record->values, ebr_schema_size(record->schema));
 done:

@@ -1,5 +1,7 @@
 #include "schedule/team.h"
 
+#include <ebrsweep/schedule.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +104,7 @@ ebr_error *ebr_team_destroy(ebr_team **team)
   return error;
 }
 
+MPI_Comm ebr_team_comm(const ebr_team *team) { return team ? team->comm : MPI_COMM_SELF; }
 int ebr_team_size(const ebr_team *team) { return team ? team->size : 1; }
 int ebr_team_rank(const ebr_team *team) { return team ? team->rank : 0; }
 

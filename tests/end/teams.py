@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 sys.path.insert(0, os.environ["SOURCE"] + "/tests")
 from fault_tools import CIRCUMSTANCES, MPIRUN, PROGRAM, done_runs
@@ -67,6 +68,19 @@ Path("bad.yaml").write_text(SWEEP.replace("  missing:", "  schedule: {team: 3}\n
 bad = run(2, "bad.h5", sweep="bad.yaml")
 assert bad.returncode == 2 and not os.path.exists("bad.h5"), bad
 assert bad.stderr.count("bad.yaml:7:20: schedule.team is 1, 2, 4, 8 or 16") == 1, bad.stderr
+
+for ranks in (1, 2):
+    output = f"scalapack-{ranks}.h5"
+    done = run(ranks, output, "--set", "measure.distributed=1", "--set", "schedule.team=2")
+    assert done.returncode == 0, done
+    with h5py.File(output) as file, h5py.File("one.h5") as other:
+        for name in ("head", "updates"):
+            found, known = file["spectra"][name][...], other["spectra"][name][...]
+            largest = np.nanmax(known, axis=(1, 2), keepdims=True)
+            assert (np.isnan(found) == np.isnan(known)).all()
+            assert np.nanmax(abs(found - known) / largest) < 1e-14, (ranks, name)
+        for name in ("fused", "head_weights"):
+            assert file["spectra"][name][...].tobytes() == other["spectra"][name][...].tobytes(), (ranks, name)
 
 diverging = ("--set", "train.rate=1000", "--set", "train.optimizer=sgd", "--set", "schedule.team=2")
 failed = run(4, "failed.h5", *diverging)
