@@ -17,6 +17,13 @@ static ebr_error *out_of_memory(void)
   return &shared;
 }
 
+/* Messages quote what users and files say: it must stay one line, and must not steer the terminal. */
+static void make_printable(char *message)
+{
+  for (unsigned char *c = (unsigned char *)message; *c; c++)
+    if (*c < 0x20 || *c == 0x7f) *c = '?';
+}
+
 ebr_error *ebr_error_create(ebr_code code, const char *file, int line, const char *format, ...)
 {
   ebr_error *error = calloc(1, sizeof *error);
@@ -26,6 +33,7 @@ ebr_error *ebr_error_create(ebr_code code, const char *file, int line, const cha
   va_start(arguments, format);
   vsnprintf(error->message, sizeof error->message, format, arguments);
   va_end(arguments);
+  make_printable(error->message);
   snprintf(error->trace, sizeof error->trace, "  %s:%d: %s\n", file, line, ebr_code_name(code));
   return error;
 }

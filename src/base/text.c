@@ -127,7 +127,7 @@ int ebr_text_distance(const char *a, const char *b)
   enum { MOST = 96 };
   int row[MOST + 1];
   size_t columns = strlen(b);
-  if (columns > MOST) return MOST;
+  if (columns > MOST || strnlen(a, 2 * MOST) == 2 * MOST) return MOST; /* a hostile file's words are megabytes long */
   for (size_t j = 0; j <= columns; j++) row[j] = (int)j;
   for (size_t i = 1; a[i - 1]; i++) {
     int diagonal = row[0];

@@ -1,5 +1,7 @@
 #include "data/field.h"
 
+#include "data/plausible.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -103,6 +105,7 @@ ebr_error *ebr_field_size(const ebr_source *source, const char *name, int rank, 
   EBR_CHECK(set >= 0, EBR_DATA, "%s: %s is not a dataset", source->path, name);
   EBR_TRY(check_kind(source, name, set, kind));
   EBR_TRY(check_extents(source, name, set, rank, size));
+  if (!source->measured) EBR_TRY(ebr_plausible_dataset(EBR_DATA, source->path, name, set));
 done:
   if (set >= 0) H5Dclose(set);
   return error;

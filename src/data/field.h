@@ -10,6 +10,7 @@
 typedef struct ebr_source {
   const char *path; /* borrowed */
   hid_t file;
+  bool measured; /* its array is known to be as long as it says */
   H5E_auto2_t report;
   void *report_data;
 } ebr_source;

@@ -149,6 +149,7 @@ ebr_error *ebr_npy_open(const char *path, ebr_source *source, bool *transposed)
   EBR_CHECK(type >= 0, EBR_DATA, "%s: holds elements of numpy's type '%c%d', which are no real numbers", path,
             header.kind, header.bytes);
   EBR_TRY(check_length(path, &header));
+  source->measured = true;
   if (header.dimensions == 0) header.extent[header.dimensions++] = 1;
   *transposed = header.fortran && header.dimensions == 2;
   if (*transposed) {

@@ -72,9 +72,10 @@ struct ebr_network {
   void *fusion_state;         /* of grape and muse */
 };
 
+/* NULL while the arena measures. */
 static inline ebr_real *ebr_slice(ebr_real *block, const ebr_network *network, int modality, int width)
 {
-  return block + (size_t)modality * (size_t)network->batch * (size_t)width;
+  return !block ? NULL : block + (size_t)modality * (size_t)network->batch * (size_t)width;
 }
 
 /* ---- layout ------------------------------------------------------------------------------------------------------ */

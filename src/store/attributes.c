@@ -1,5 +1,7 @@
 #include "store/results.h"
 
+#include "data/plausible.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,14 +56,20 @@ done:
 static ebr_error *read_long_sweep(const char *path, hid_t file, ebr_attribute *target)
 {
   ebr_error *error = NULL;
-  hid_t dataset = -1, type = -1;
+  hid_t dataset = -1, type = -1, space = -1;
   EBR_TRY_HDF5(path, dataset = H5Dopen2(file, "sweep", H5P_DEFAULT));
   EBR_TRY_HDF5(path, type = H5Dget_type(dataset));
+  EBR_TRY_HDF5(path, space = H5Dget_space(dataset));
+  EBR_CHECK(H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == H5T_STRING &&
+                H5Tis_variable_str(type) == 0,
+            EBR_RESULTS, "%s: is damaged: /sweep is not one text", path);
+  EBR_TRY(ebr_plausible_dataset(EBR_RESULTS, path, "/sweep", dataset));
   snprintf(target->name, sizeof target->name, "sweep");
   target->value = calloc(H5Tget_size(type) + 1, 1);
   EBR_CHECK_MEMORY(target->value, "the sweep's text");
   EBR_TRY_HDF5(path, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, target->value));
 done:
+  ebr_hdf5_release(&space);
   ebr_hdf5_release(&type);
   ebr_hdf5_release(&dataset);
   return error;

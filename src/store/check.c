@@ -1,6 +1,8 @@
+#include "data/plausible.h"
 #include "store/results.h"
 #include "store/series.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +87,9 @@ static ebr_error *add_dataset(checking *c, hid_t file, const char *name)
   if (rank == 2 || rank == 3) H5Sget_simple_extent_dims(space, extent, NULL);
   EBR_CHECK((rank == 2 || rank == 3) && (int64_t)extent[0] == c->results->count, EBR_RESULTS,
             "%s: is damaged: %s has not one row a run", path, name);
+  EBR_TRY(ebr_plausible_dataset(EBR_RESULTS, path, name, dataset));
+  EBR_CHECK(extent[1] <= INT_MAX && extent[2] <= INT_MAX, EBR_RESULTS, "%s: is damaged: %s has rows of %llu x %llu", path,
+            name, (unsigned long long)extent[1], (unsigned long long)extent[2]);
   if (extent[1] * extent[2] > 0) EBR_TRY(add_blocks(c, name, dataset, space, (int)extent[1], (int)extent[2]));
 done:
   ebr_hdf5_release(&space);

@@ -1,5 +1,7 @@
 #include "store/layout.h"
 
+#include "data/plausible.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,15 +107,20 @@ static ebr_error *read_columns(const char *path, hid_t file, ebr_layout *layout)
   EBR_TRY_HDF5(path, space = H5Dget_space(dataset));
   EBR_CHECK(H5Sget_simple_extent_npoints(space) == layout->count, EBR_RESULTS,
             "%s: is damaged: /columns and /runs do not agree", path);
+  EBR_TRY(ebr_plausible_dataset(EBR_RESULTS, path, "/columns", dataset));
   rows = malloc((size_t)layout->count * sizeof *rows);
   EBR_CHECK_MEMORY(rows, "the list of columns");
   EBR_TRY(column_type(path, &type));
   EBR_TRY_HDF5(path, H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows));
   for (int i = 0; i < layout->count; i++) {
     ebr_field *field = &layout->field[i];
+    ebr_column_role role_of_row = field->role;
     for (int role = EBR_COLUMN_STATE; role <= EBR_COLUMN_MEASURE; role++)
       if (strncmp(rows[i].kind, role_name((ebr_column_role)role), sizeof rows[i].kind) == 0)
-        field->role = (ebr_column_role)role;
+        role_of_row = (ebr_column_role)role;
+    EBR_CHECK((field->role == EBR_COLUMN_STATE) == (role_of_row == EBR_COLUMN_STATE), EBR_RESULTS,
+              "%s: is damaged: /columns calls '%s' a %s", path, field->name, role_name(role_of_row));
+    field->role = role_of_row;
     if (field->role != EBR_COLUMN_AXIS && field->role != EBR_COLUMN_PARAMETER) field->parameter = -1;
     snprintf(field->unit, sizeof field->unit, "%.15s", rows[i].unit);
     snprintf(field->meaning, sizeof field->meaning, "%.159s", rows[i].meaning);
@@ -178,7 +185,8 @@ ebr_error *ebr_layout_read(const char *path, hid_t file, hid_t runs, ebr_layout 
   for (int i = 0; i < H5Tget_nmembers(type); i++) EBR_TRY(read_member(path, type, (unsigned)i, states, layout));
   for (int i = 0; i < states; i++)
     EBR_CHECK(strcmp(layout->field[i].name, ebr_layout_state(i)->name) == 0 &&
-                  layout->field[i].type == ebr_layout_state(i)->type,
+                  layout->field[i].type == ebr_layout_state(i)->type &&
+                  (i != EBR_STATE_ID || layout->field[i].size == ebr_layout_state(i)->size),
               EBR_RESULTS, "%s: is no results file of ebrsweep: /runs lacks the column '%s'", path,
               ebr_layout_state(i)->name);
   EBR_TRY(read_columns(path, file, layout));

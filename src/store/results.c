@@ -1,5 +1,6 @@
 #include "store/results.h"
 
+#include "data/plausible.h"
 #include "store/lock.h"
 
 #include <errno.h>
@@ -49,15 +50,21 @@ static ebr_error *check_format(const char *path, hid_t file)
 {
   ebr_error *error = NULL;
   int format = 0;
-  hid_t attribute = -1;
+  hid_t attribute = -1, space = -1, type = -1;
   EBR_CHECK(H5Aexists(file, "format") > 0 && H5Lexists(file, "runs", H5P_DEFAULT) > 0, EBR_RESULTS,
             "%s: is no results file of ebrsweep", path);
   EBR_TRY_HDF5(path, attribute = H5Aopen(file, "format", H5P_DEFAULT));
+  EBR_TRY_HDF5(path, space = H5Aget_space(attribute));
+  EBR_TRY_HDF5(path, type = H5Aget_type(attribute));
+  EBR_CHECK(H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == H5T_INTEGER, EBR_RESULTS,
+            "%s: is no results file of ebrsweep: its format is no number", path);
   EBR_TRY_HDF5(path, H5Aread(attribute, H5T_NATIVE_INT, &format));
   EBR_CHECK(format >= 1 && format <= EBR_STORE_FORMAT, EBR_RESULTS,
             "%s: has format %d, and this ebrsweep (%s) knows formats up to %d: a newer one is needed", path, format,
             EBR_VERSION, EBR_STORE_FORMAT);
 done:
+  ebr_hdf5_release(&type);
+  ebr_hdf5_release(&space);
   ebr_hdf5_release(&attribute);
   return error;
 }
@@ -104,6 +111,7 @@ static ebr_error *read_rows(ebr_results *results, hid_t file)
             path);
   results->count = H5Sget_simple_extent_npoints(space);
   EBR_TRY(ebr_layout_read(path, file, runs, &results->layout));
+  EBR_TRY(ebr_plausible_dataset(EBR_RESULTS, path, "/runs", runs));
   EBR_TRY(ebr_layout_type(&results->layout, path, &type));
   EBR_TRY_HDF5(path, stored = H5Dget_type(runs));
   haddr_t start = H5Dget_offset(runs);

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Far above any sweep. */
+enum { VALUES_BYTES_MOST = 512 << 20, CONDITION_VALUES_MOST = 1000 };
+
 void ebr_column_clear(ebr_column *column, int64_t points)
 {
   for (int64_t i = 0; column->derived && i < points; i++) ebr_expression_destroy(&column->derived[i]);
@@ -73,6 +76,26 @@ done:
   return error;
 }
 
+static ebr_error *charge(ebr_reader *reader, const ebr_yaml *where, size_t count, size_t size)
+{
+  ebr_error *error = NULL;
+  EBR_CHECK_AT(count <= (VALUES_BYTES_MOST - reader->bytes) / size, reader->path, where,
+               "the values of all axes would take more than %d MB", VALUES_BYTES_MOST >> 20);
+  reader->bytes += count * size;
+done:
+  return error;
+}
+
+ebr_error *ebr_reader_allocate(ebr_reader *reader, const ebr_yaml *where, size_t count, size_t size, void **room)
+{
+  ebr_error *error = NULL;
+  EBR_TRY(charge(reader, where, count, size));
+  *room = calloc(count, size);
+  EBR_CHECK_MEMORY(*room, "the axes");
+done:
+  return error;
+}
+
 ebr_error *ebr_read_group(ebr_reader *reader, const ebr_yaml *where, ebr_group **group)
 {
   ebr_error *error = NULL;
@@ -114,8 +137,10 @@ static ebr_error *read_derived(ebr_reader *reader, ebr_column *column, int64_t p
                                const ebr_yaml *node)
 {
   ebr_error *error = NULL;
-  if (!column->derived) column->derived = calloc((size_t)points, sizeof *column->derived);
-  EBR_CHECK_MEMORY(column->derived, "derived values");
+  void *room = column->derived;
+  if (!room) EBR_TRY(ebr_reader_allocate(reader, node, (size_t)points, sizeof *column->derived, &room));
+  column->derived = room;
+  EBR_TRY(charge(reader, node, 1, EBR_EXPRESSION_BYTES));
   EBR_TRY(ebr_yaml_locate(reader->path, node, ebr_derive(column->parameter, node->text, &column->derived[point])));
 done:
   return error;
@@ -140,6 +165,7 @@ static ebr_error *read_values(ebr_reader *reader, ebr_group *group, ebr_column *
   ebr_error *error = NULL;
   const ebr_parameter *p = ebr_parameter_at(column->parameter);
   size_t size = ebr_value_size(p->kind);
+  void *room = NULL;
   EBR_CHECK_AT(list->kind == EBR_YAML_SEQUENCE, reader->path, list,
                "an axis is a list of values: a single value of %s belongs under base", p->name);
   EBR_CHECK_AT(list->count > 0, reader->path, list, "the axis %s is empty", p->name);
@@ -148,8 +174,8 @@ static ebr_error *read_values(ebr_reader *reader, ebr_group *group, ebr_column *
                ebr_parameter_at(group->columns[0].parameter)->name, (long long)group->points);
   group->points = list->count;
   column->list = list;
-  column->values = calloc((size_t)list->count, size);
-  EBR_CHECK_MEMORY(column->values, "the axes");
+  EBR_TRY(ebr_reader_allocate(reader, list, (size_t)list->count, size, &room));
+  column->values = room;
   for (int i = 0; i < list->count; i++) {
     const ebr_yaml *node = list->item[i];
     if (node->kind == EBR_YAML_SCALAR && ebr_expression_is(node->text))
@@ -174,9 +200,9 @@ static ebr_error *read_range(ebr_reader *reader, ebr_group *group, ebr_column *c
   EBR_TRY(ebr_read_integer(reader, from, "from", (int64_t)p->minimum, (int64_t)p->maximum, &column->from));
   EBR_TRY(ebr_read_integer(reader, count, "count", 0, most, &group->points));
   EBR_CHECK_AT(group->points > 0, reader->path, count, "the axis %s is empty", p->name);
-  EBR_CHECK_AT(group->points <= EBR_SWEEP_RUNS_MOST, reader->path, count,
+  EBR_CHECK_AT(group->points <= EBR_RUNS_MOST, reader->path, count,
                "%s alone would make %lld runs: a sweep has at most %d", p->name, (long long)group->points,
-               EBR_SWEEP_RUNS_MOST);
+               EBR_RUNS_MOST);
   column->step = 1;
   if (step) EBR_TRY(ebr_read_integer(reader, step, "step", -1000000000, 1000000000, &column->step));
   EBR_CHECK_AT(column->step != 0, reader->path, step, "step must not be 0");
@@ -198,12 +224,15 @@ static ebr_error *read_condition(ebr_reader *reader, ebr_condition *condition, c
   ebr_error *error = NULL;
   const ebr_parameter *p = ebr_parameter_at(condition->parameter);
   size_t size = ebr_value_size(p->kind);
+  void *room = NULL;
   bool several = node->kind == EBR_YAML_SEQUENCE &&
                  (!is_list_kind(p->kind) || (node->count > 0 && node->item[0]->kind == EBR_YAML_SEQUENCE));
   condition->count = several ? node->count : 1;
   EBR_CHECK_AT(condition->count > 0, reader->path, node, "a condition on %s without a value never holds", p->name);
-  condition->values = calloc((size_t)condition->count, size);
-  EBR_CHECK_MEMORY(condition->values, "the conditions");
+  EBR_CHECK_AT(condition->count <= CONDITION_VALUES_MOST, reader->path, node,
+               "a condition on %s with more than %d values", p->name, CONDITION_VALUES_MOST);
+  EBR_TRY(ebr_reader_allocate(reader, node, (size_t)condition->count, size, &room));
+  condition->values = room;
   for (int i = 0; i < condition->count; i++) {
     const ebr_yaml *value = several ? node->item[i] : node;
     EBR_TRY(ebr_read_value(reader, condition->parameter, value, condition->values + (size_t)i * size));

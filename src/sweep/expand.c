@@ -40,7 +40,7 @@ static bool group_active(const walk *w, const ebr_group *group)
 
 static void walk_from(walk *w, int level, uint64_t position)
 {
-  if (w->count > EBR_SWEEP_RUNS_MOST) return;
+  if (w->count > EBR_RUNS_MOST) return;
   if (level == w->sweep->group_count) {
     if (w->positions) w->positions[w->count] = position;
     w->count++;
@@ -54,7 +54,7 @@ static void walk_from(walk *w, int level, uint64_t position)
     walk_from(w, level + 1, position);
     return;
   }
-  for (int64_t i = 0; i < group->points && w->count <= EBR_SWEEP_RUNS_MOST; i++) {
+  for (int64_t i = 0; i < group->points && w->count <= EBR_RUNS_MOST; i++) {
     w->points[g] = i;
     walk_from(w, level + 1, position + (uint64_t)(i + conditional) * w->weight[g]);
   }
@@ -93,7 +93,7 @@ static ebr_error *too_many(const ebr_reader *reader)
 {
   ebr_error *error = NULL;
   const ebr_yaml *axes = ebr_yaml_get(reader->root, "axes");
-  EBR_FAIL_AT(reader->path, axes ? axes : reader->root, "the axes make more than %d runs", EBR_SWEEP_RUNS_MOST);
+  EBR_FAIL_AT(reader->path, axes ? axes : reader->root, "the axes make more than %d runs", EBR_RUNS_MOST);
 done:
   return error;
 }
@@ -129,7 +129,7 @@ static ebr_error *list_positions(const ebr_reader *reader, walk *w)
   ebr_error *error = NULL;
   ebr_sweep *sweep = reader->sweep;
   walk_from(w, 0, 0);
-  if (w->count > EBR_SWEEP_RUNS_MOST) EBR_TRY(too_many(reader));
+  if (w->count > EBR_RUNS_MOST) EBR_TRY(too_many(reader));
   sweep->count = w->count;
   sweep->positions = malloc((size_t)w->count * sizeof *sweep->positions);
   EBR_CHECK_MEMORY(sweep->positions, "the list of runs");
@@ -157,7 +157,7 @@ static ebr_error *enumerate(const ebr_reader *reader)
   if (any_condition(sweep)) {
     EBR_TRY(list_positions(reader, &w));
   } else {
-    if (total > EBR_SWEEP_RUNS_MOST) EBR_TRY(too_many(reader));
+    if (total > EBR_RUNS_MOST) EBR_TRY(too_many(reader));
     sweep->count = (int64_t)total;
   }
 done:

@@ -17,6 +17,8 @@ struct ebr_expression {
   char text[EBR_TEXT_MOST];
 };
 
+_Static_assert(sizeof(ebr_expression) <= EBR_EXPRESSION_BYTES, "an expression is larger than it says");
+
 typedef struct reader {
   ebr_expression *out;
   const char *at;

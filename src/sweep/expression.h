@@ -6,6 +6,8 @@
 
 typedef struct ebr_expression ebr_expression;
 
+enum { EBR_EXPRESSION_BYTES = 1024 /* at most what one takes */ };
+
 /* Does a text ask to be derived? */
 bool ebr_expression_is(const char *text);
 /* Local. EBR_SWEEP and a sentence for what is no expression. */

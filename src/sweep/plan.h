@@ -13,6 +13,13 @@
 #include <sweep/identity.h>
 #include <sweep/yaml.h>
 
+/* A fuzzer would spend its time on expanding. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { EBR_RUNS_MOST = 2000, EBR_POINTS_MOST = 2000 };
+#else
+enum { EBR_RUNS_MOST = EBR_SWEEP_RUNS_MOST, EBR_POINTS_MOST = 1000000 /* of a sample */ };
+#endif
+
 /* One parameter of a group. */
 typedef struct ebr_column {
   int parameter;
@@ -59,6 +66,7 @@ typedef struct ebr_reader {
   const ebr_yaml *root;
   const ebr_yaml *set_by[EBR_PARAMETER_COUNT];    /* the node behind each base value, or NULL */
   const char *overridden_by[EBR_PARAMETER_COUNT]; /* the --set behind it, or NULL */
+  size_t bytes;                                   /* of the values of axes and conditions so far */
 } ebr_reader;
 
 /* A value as text in flow style; EBR_SWEEP for a map. */
@@ -76,6 +84,9 @@ EBR_FALLIBLE ebr_read_conditions(ebr_reader *reader, ebr_group *group, const ebr
 EBR_FALLIBLE ebr_read_column(ebr_reader *reader, ebr_group *group, const ebr_yaml *key, ebr_column **column);
 EBR_FALLIBLE ebr_read_integer(const ebr_reader *reader, const ebr_yaml *node, const char *what, int64_t least,
                               int64_t most, int64_t *value);
+/* Room for count values of size bytes each, all zero, which the caller frees. EBR_SWEEP once all of the sweep's values
+ * together are larger than any sweep needs: an alias repeats a long list in four letters. */
+EBR_FALLIBLE ebr_reader_allocate(ebr_reader *reader, const ebr_yaml *where, size_t count, size_t size, void **room);
 void ebr_group_clear(ebr_group *group);
 void ebr_column_clear(ebr_column *column, int64_t points);
 

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS_MOST = 1000000 };
-
 typedef struct sampler {
   enum { UNIFORM, LATIN_HYPERCUBE, SOBOL } method;
   int64_t count;
@@ -114,15 +112,16 @@ static double place_between(const double *bounds, double unit, bool logarithmic,
   return fmin(fmax(value, bounds[0]), bounds[1]);
 }
 
-static ebr_error *fill_between(const ebr_reader *reader, const sampler *s, ebr_column *column, const ebr_yaml *node,
+static ebr_error *fill_between(ebr_reader *reader, const sampler *s, ebr_column *column, const ebr_yaml *node,
                                bool logarithmic)
 {
   ebr_error *error = NULL;
   double bounds[2];
+  void *room = NULL;
   bool whole = ebr_parameter_at(column->parameter)->kind == EBR_KIND_INT;
   EBR_TRY(read_bounds(reader, column->parameter, node, logarithmic, bounds));
-  column->values = malloc((size_t)s->count * sizeof(double));
-  EBR_CHECK_MEMORY(column->values, "a sample");
+  EBR_TRY(ebr_reader_allocate(reader, node, (size_t)s->count, sizeof(double), &room));
+  column->values = room;
   for (int64_t i = 0; i < s->count; i++) {
     double value = place_between(bounds, s->unit[i], logarithmic, whole);
     int64_t integer = (int64_t)value;
@@ -132,21 +131,22 @@ done:
   return error;
 }
 
-static ebr_error *fill_choice(const ebr_reader *reader, const sampler *s, ebr_column *column, const ebr_yaml *node)
+static ebr_error *fill_choice(ebr_reader *reader, const sampler *s, ebr_column *column, const ebr_yaml *node)
 {
   ebr_error *error = NULL;
   size_t size = ebr_value_size(ebr_parameter_at(column->parameter)->kind);
-  unsigned char *known = NULL;
+  void *room = NULL, *read = NULL;
   EBR_CHECK_AT(node->kind == EBR_YAML_SEQUENCE && node->count > 0, reader->path, node, "choice takes a list of values");
-  known = calloc((size_t)node->count, size);
-  column->values = malloc((size_t)s->count * size);
-  EBR_CHECK_MEMORY(known && column->values ? known : NULL, "a sample");
+  EBR_TRY(ebr_reader_allocate(reader, node, (size_t)node->count, size, &read));
+  EBR_TRY(ebr_reader_allocate(reader, node, (size_t)s->count, size, &room));
+  column->values = room;
+  unsigned char *known = read;
   for (int i = 0; i < node->count; i++)
     EBR_TRY(ebr_read_value(reader, column->parameter, node->item[i], known + (size_t)i * size));
   for (int64_t i = 0; i < s->count; i++)
     memcpy(column->values + (size_t)i * size, known + (size_t)(s->unit[i] * node->count) * size, size);
 done:
-  free(known);
+  free(read);
   return error;
 }
 
@@ -198,7 +198,7 @@ ebr_error *ebr_read_sample(ebr_reader *reader, const ebr_yaml *key, const ebr_ya
   EBR_CHECK_AT(count, reader->path, key, "sample needs a count");
   EBR_CHECK_AT(parameters && parameters->kind == EBR_YAML_MAP && parameters->count > 0, reader->path, key,
                "sample needs a map of parameters");
-  EBR_TRY(ebr_read_integer(reader, count, "count", 1, POINTS_MOST, &s.count));
+  EBR_TRY(ebr_read_integer(reader, count, "count", 1, EBR_POINTS_MOST, &s.count));
   if (seed_node) EBR_TRY(ebr_read_integer(reader, seed_node, "seed", 0, 4294967295, &seed));
   EBR_TRY(read_method(reader, ebr_yaml_get(sample, "method"), &s));
   s.seed = (uint64_t)seed;

@@ -289,6 +289,61 @@ static void too_many_runs(void **state)
             "f.yaml:3:7: the axes make more than 10000000 runs");
 }
 
+/* An alias repeats a list in five letters, and each of its derived values takes almost a kilobyte. */
+static void values_that_take_too_much_memory(void **state)
+{
+  static const char *const names[] = {"seed", "data.train", "data.test", "model.width", "train.epochs"};
+  ebr_text text = {0};
+  ebr_sweep *sweep;
+  assert_null(ebr_text_add(&text, BASE "axes:\n  train.batch: &list ["));
+  for (int i = 0; i < 150000; i++) assert_null(ebr_text_add(&text, "%s'${seed}'", i ? ", " : ""));
+  assert_null(ebr_text_add(&text, "]\n"));
+  for (int i = 0; i < 5; i++) assert_null(ebr_text_add(&text, "  %s: *list\n", names[i]));
+  ebr_error *error = ebr_sweep_parse(text.data, text.length, "f.yaml", NULL, &sweep);
+  assert_non_null(strstr(ebr_error_message(error), "the values of all axes would take more than 512 MB"));
+  assert_memory_equal(ebr_error_message(error), "f.yaml:4:", 9);
+  assert_int_equal(ebr_error_code(error), EBR_SWEEP);
+  ebr_error_destroy(&error);
+  ebr_text_destroy(&text);
+}
+
+static void conditions_with_many_values(void **state)
+{
+  ebr_text text = {0};
+  assert_null(ebr_text_add(&text, BASE "axes: {method: [kd], seed: {values: [1], when: {train.epochs: ["));
+  for (int i = 0; i < 1001; i++) assert_null(ebr_text_add(&text, "%s%d", i ? ", " : "", i));
+  assert_null(ebr_text_add(&text, "]}}}\n"));
+  fails(text.data, "f.yaml:3:63: a condition on train.epochs with more than 1000 values");
+  ebr_text_destroy(&text);
+}
+
+/* What a file says must not steer the terminal, nor take a second line. */
+static void control_characters_are_not_printed(void **state)
+{
+  fails("name: a\n\"b\\e[31m\\nc\": 3\n",
+        "f.yaml:2:1: unknown key 'b?[31m?c': a sweep has name, question, base, axes, measure");
+  fails("name: a\nbase: {method: \"k\\td\"}\n",
+        "f.yaml:2:16: method takes one of vanilla, unimodal, kd, ebr, kd+ebr, not 'k?d' (did you mean 'kd'?)");
+}
+
+/* Comparing one of some megabytes with every known name would take minutes. */
+static void a_very_long_word(void **state)
+{
+  size_t length = 8 << 20;
+  char *text = malloc(length + 64);
+  ebr_sweep *sweep;
+  size_t start = (size_t)sprintf(text, "name: a\nbase:\n  data:\n    ? ");
+  memset(text + start, 'a', length);
+  strcpy(text + start + length, "\n    : 1\n");
+  double begin = ebr_clock_seconds();
+  ebr_error *error = ebr_sweep_parse(text, strlen(text), "f.yaml", NULL, &sweep);
+  assert_non_null(error);
+  assert_int_equal(ebr_error_code(error), EBR_SWEEP);
+  assert_true(ebr_clock_seconds() - begin < 20);
+  ebr_error_destroy(&error);
+  free(text);
+}
+
 static void overrides(void **state)
 {
   set_fails("data.train=abc", "--set data.train=abc: data.train takes a whole number, not 'abc'");
@@ -369,6 +424,10 @@ int main(void)
       cmocka_unit_test(runs_that_cannot_be),
       cmocka_unit_test(teams_and_shards), cmocka_unit_test(duplicate_runs),
       cmocka_unit_test(too_many_runs),
+      cmocka_unit_test(values_that_take_too_much_memory),
+      cmocka_unit_test(conditions_with_many_values),
+      cmocka_unit_test(control_characters_are_not_printed),
+      cmocka_unit_test(a_very_long_word),
       cmocka_unit_test(overrides),
       cmocka_unit_test(bombs),
       cmocka_unit_test(nothing_is_printed),

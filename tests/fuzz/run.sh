@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs fuzzers (preset fuzz) for a given time each and tells how many inputs they tried.
+#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz, all of them
+# The corpus that grows is kept in BUILD/tests/fuzz/corpus; an input that breaks something is written to BUILD/tests/fuzz.
+set -euo pipefail
+source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${BUILD:-$source/build/fuzz}
+seconds=60
+while getopts t:b: option; do
+  case $option in
+    t) seconds=$OPTARG ;;
+    b) build=$OPTARG ;;
+    *) exit 2 ;;
+  esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- sweep expression site where npy dataset results
+folder=$build/tests/fuzz
+export SOURCE=$source EBRSWEEP=$build/ebrsweep
+export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
+export ASAN_OPTIONS=detect_odr_violation=0
+[ -d "$folder/seeds" ] || "${PYTHON:-/usr/bin/python3}" "$source/tests/fuzz/seeds.py" "$folder/seeds"
+
+failed=0
+for harness in "$@"; do
+  options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1
+    -artifact_prefix="$folder/$harness-" -verbosity=0)
+  [ -e "$source/tests/fuzz/$harness.dict" ] && options+=(-dict="$source/tests/fuzz/$harness.dict")
+  case $harness in
+    sweep | site) options+=(-max_len=4096) ;;
+    expression | where) options+=(-max_len=300) ;;
+    *) options+=(-max_len=65536) ;;
+  esac
+  mkdir -p "$folder/corpus/$harness"
+  inputs=("$folder/corpus/$harness" "$folder/seeds/$harness")
+  [ -d "$source/tests/fuzz/found/$harness" ] && inputs+=("$source/tests/fuzz/found/$harness")
+  log=$folder/$harness.log
+  if "$folder/fuzz-$harness" "${options[@]}" "${inputs[@]}" >"$log" 2>&1; then result=ok; else result=BROKEN; fi
+  [ "$result" = ok ] || failed=1
+  [ "$result" = ok ] || grep -aE 'fuzz:|ERROR|runtime error|artifact_prefix|^    #[0-9] ' "$log" | head -n 20
+  printf '%-12s %-7s %12s inputs\n' "$harness" "$result" \
+    "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
+done
+exit "$failed"
