@@ -11,7 +11,7 @@ build="gcc libc6-dev cmake ninja-build pkg-config git help2man
 analysis="python3 python3-h5py python3-numpy python3-scipy python3-pandas python3-matplotlib python3-seaborn
   python3-statsmodels python3-sklearn"
 tests="libcmocka-dev python3-torch python3-mpi4py hdf5-tools shellcheck slurm-wlm munge
-  gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file clang libclang-rt-14-dev"
+  gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file clang libclang-rt-14-dev cppcheck valgrind"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

@@ -35,7 +35,7 @@ ebr_error *ebr_read_value_text(const ebr_reader *reader, const ebr_yaml *node, e
   }
   EBR_TRY(ebr_text_add(text, "["));
   for (int i = 0; i < node->count; i++) {
-    EBR_CHECK_AT(node->item[i]->kind == EBR_YAML_SCALAR && i < 2 * EBR_LIST_MOST, reader->path, node->item[i],
+    EBR_CHECK_AT(i < 2 * EBR_LIST_MOST && node->item[i]->kind == EBR_YAML_SCALAR, reader->path, node->item[i],
                  "a list of single values belongs here, at most %d", EBR_LIST_MOST);
     EBR_TRY(ebr_text_add(text, "%s%s", i ? ", " : "", node->item[i]->text));
   }

@@ -163,7 +163,7 @@ ebr_error *ebr_expression_evaluate(const ebr_expression *expression, ebr_express
                                    int64_t *value)
 {
   ebr_error *error = NULL;
-  int64_t stack[STEPS_MOST];
+  int64_t stack[STEPS_MOST] = {0};
   int top = 0;
   for (int i = 0; i < expression->count; i++) {
     char step = expression->step[i];
