@@ -96,7 +96,10 @@ typedef struct ebr_law_study {
   ebr_law_fit fit[EBR_FORMS];
   double weight[EBR_FORMS]; /* AICc weights: sum 1. Burnham & Anderson 2002 */
   ebr_form best;            /* fewest parameters among those with an AICc within 2 of the least */
+  double residual[EBR_FORMS][EBR_LAW_MODALITIES_MOST]; /* (mean - fitted) / standard error at each point */
   double interval[EBR_FORMS][EBR_FORM_PARAMETERS_MOST][2]; /* 95 %, bootstrap over seeds */
+  double quadratic_alpha; /* alpha that an exactly quadratic count has at these m with these relative errors */
+  ebr_verdict alpha_verdict; /* what one would say who takes alpha = 2 for the claim; it misleads if not verdict */
   ebr_verdict verdict;
   char words[EBR_LAW_WORDS]; /* the verdict with its numbers */
 } ebr_law_study;

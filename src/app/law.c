@@ -98,7 +98,8 @@ done:
 static void print_points(const ebr_law_group *group)
 {
   const ebr_law_study *study = &group->study, *start = &group->start;
-  printf("   m  seeds        count    +-  observed/null  untrained  gamma to the next\n");
+  bool fitted = study->weight[study->best] > 0;
+  printf("   m  seeds        count    +-  observed/null  untrained  residual  gamma to the next\n");
   for (int k = 0; k < study->points; k++) {
     printf("%4g  %5d  %11.5g  %4.2g  ", study->point[k].m, study->seeds[k], study->point[k].mean,
            study->point[k].error);
@@ -106,6 +107,8 @@ static void print_points(const ebr_law_group *group)
     else printf("%13s  ", "-");
     if (start->points > 0) printf("%9.4g  ", start->point[k].mean);
     else printf("%9s  ", "-");
+    if (fitted) printf("%+8.2f  ", study->residual[study->best][k]);
+    else printf("%8s  ", "-");
     if (k + 1 < study->points) printf("%.3f", study->local_gamma[k]);
     printf("\n");
   }
@@ -124,6 +127,18 @@ static void print_fits(const ebr_law_study *study)
   }
 }
 
+/* A plain power law is not read against 2: that is said where doing so comes to another verdict than gamma's. */
+static void print_alpha(const ebr_law_study *study)
+{
+  const double *interval = study->interval[EBR_FORM_POWER][1];
+  printf("  residuals are those of %s, in standard errors\n", ebr_form_name(study->best));
+  if (study->alpha_verdict == study->verdict) return;
+  printf("  alpha = %.2f [%.2f, %.2f] misleads here: held against 2 it says %s, but over these m an exactly quadratic\n"
+         "  m(m-1) has alpha = %.2f; gamma says %s\n",
+         study->fit[EBR_FORM_POWER].parameters[1], interval[0], interval[1], ebr_verdict_name(study->alpha_verdict),
+         study->quadratic_alpha, ebr_verdict_name(study->verdict));
+}
+
 static ebr_error *print_group(const ebr_law_groups *groups, const ebr_law_group *group)
 {
   ebr_error *error = NULL;
@@ -131,10 +146,9 @@ static ebr_error *print_group(const ebr_law_groups *groups, const ebr_law_group 
   EBR_TRY(print_label(groups, group));
   printf("\n");
   print_points(group);
-  if (study->weight[0] + study->weight[EBR_FORM_QUADRATIC] + study->weight[EBR_FORM_PAIRS_POWER] > 0 ||
-      study->weight[study->best] > 0) {
+  if (study->weight[study->best] > 0) {
     print_fits(study);
-    printf("  alpha is no exponent of the claim: over m = 2..8 an exactly quadratic m(m-1) has alpha = 2.4\n");
+    print_alpha(study);
   }
   if (group->start.points > 0 && group->start.weight[group->start.best] > 0)
     printf("  before training: gamma = %.3f [%.3f, %.3f]\n", group->start.fit[EBR_FORM_PAIRS_POWER].parameters[1],
@@ -200,7 +214,9 @@ static ebr_error *add_fits(ebr_text *text, const ebr_law_study *study)
     }
     EBR_TRY(add_number(text, "}, \"aicc_weight\": ", study->weight[form]));
     EBR_TRY(add_number(text, ", \"squares\": ", study->fit[form].squares));
-    EBR_TRY(ebr_text_add(text, "}"));
+    for (int k = 0; k < study->points; k++)
+      EBR_TRY(add_number(text, k ? ", " : ", \"residuals\": [", study->residual[form][k]));
+    EBR_TRY(ebr_text_add(text, "]}"));
   }
   EBR_TRY(ebr_text_add(text, "}, "));
 done:
@@ -227,7 +243,10 @@ static ebr_error *add_best(ebr_text *text, const ebr_law_study *study)
     EBR_TRY(ebr_text_add(text, "}, "));
   }
   EBR_TRY(add_number(text, "\"aicc_weight\": ", study->weight[study->best]));
-  EBR_TRY(ebr_text_add(text, ", "));
+  EBR_TRY(add_number(text, ", \"alpha\": {\"of_quadratic\": ", study->quadratic_alpha));
+  EBR_TRY(ebr_text_add(text, ", \"verdict_against_2\": \"%s\", \"misleads\": %s}, ",
+                       ebr_verdict_name(study->alpha_verdict),
+                       study->alpha_verdict == study->verdict ? "false" : "true"));
 done:
   return error;
 }

@@ -1,4 +1,4 @@
-#include "law/forms.h"
+#include "law/project.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -115,6 +115,33 @@ done:
   return error;
 }
 
+/* In standard errors. */
+static void find_residuals(ebr_law_study *study)
+{
+  double top = 0;
+  for (int k = 0; k < study->points; k++) top = fmax(top, study->point[k].mean);
+  for (int form = 0; form < EBR_FORMS; form++)
+    for (int k = 0; k < study->points; k++) {
+      const ebr_law_point *point = &study->point[k];
+      double fitted = ebr_form_value((ebr_form)form, point->m, study->fit[form].parameters);
+      study->residual[form][k] = (point->mean - fitted) / ebr_law_error_of(point, top);
+    }
+}
+
+/* The alpha of c m^alpha for counts that are exactly quadratic, known as well as these are. */
+static void find_quadratic_alpha(ebr_law_study *study)
+{
+  ebr_law_point exact[EBR_LAW_MODALITIES_MOST];
+  double parameters[EBR_FORM_PARAMETERS_MOST];
+  for (int k = 0; k < study->points; k++) {
+    const ebr_law_point *point = &study->point[k];
+    double value = ebr_form_value(EBR_FORM_QUADRATIC, point->m, (double[]){1, 0});
+    exact[k] = (ebr_law_point){point->m, value, point->mean > 0 ? value * point->error / point->mean : 0};
+  }
+  ebr_law_project(EBR_FORM_POWER, exact, study->points, 2, parameters);
+  study->quadratic_alpha = parameters[1];
+}
+
 /* ---- intervals --------------------------------------------------------------------------------------------------- */
 
 enum { VALUES = EBR_FORMS * EBR_FORM_PARAMETERS_MOST };
@@ -136,8 +163,9 @@ static void resample(const table *t, const ebr_law_study *study, uint64_t key, i
 }
 
 /* values: (resamples x VALUES); every rank fills its rows of zeros, so that the sum over ranks is exact. */
-static ebr_error *resample_mine(MPI_Comm comm, ebr_fitter *fitter, const table *t, const ebr_law_study *study,
-                                uint64_t key, int resamples, double *values)
+/* From the fits of all seeds downhill: what a resample finds depends on nothing that this rank did before. */
+static ebr_error *resample_mine(MPI_Comm comm, const table *t, const ebr_law_study *study, uint64_t key, int resamples,
+                                double *values)
 {
   ebr_error *error = NULL;
   int rank = 0, ranks = 1;
@@ -145,12 +173,10 @@ static ebr_error *resample_mine(MPI_Comm comm, ebr_fitter *fitter, const table *
   EBR_TRY_MPI(MPI_Comm_size(comm, &ranks));
   for (int index = rank; index < resamples; index += ranks) {
     ebr_law_point points[EBR_LAW_MODALITIES_MOST];
-    ebr_law_fit fits[EBR_FORMS];
     resample(t, study, key, index, points);
-    EBR_TRY(fit_all(fitter, points, fits));
     for (int form = 0; form < EBR_FORMS; form++)
-      memcpy(values + (size_t)index * VALUES + form * EBR_FORM_PARAMETERS_MOST, fits[form].parameters,
-             sizeof fits[form].parameters);
+      ebr_law_project((ebr_form)form, points, study->points, study->fit[form].parameters[1],
+                      values + (size_t)index * VALUES + form * EBR_FORM_PARAMETERS_MOST);
   }
 done:
   return error;
@@ -193,8 +219,7 @@ static void find_intervals(double *column, int resamples, const double *values, 
   }
 }
 
-static ebr_error *bootstrap(MPI_Comm comm, ebr_fitter *fitter, const table *t, uint64_t key, int resamples,
-                            ebr_law_study *study)
+static ebr_error *bootstrap(MPI_Comm comm, const table *t, uint64_t key, int resamples, ebr_law_study *study)
 {
   ebr_error *error = NULL;
   ebr_arena arena = {0};
@@ -202,7 +227,7 @@ static ebr_error *bootstrap(MPI_Comm comm, ebr_fitter *fitter, const table *t, u
   EBR_TRY(ebr_agree(comm, ebr_arena_create((cells + (size_t)resamples + 16) * sizeof(double), &arena)));
   double *values = ebr_arena_take(&arena, cells, sizeof *values);
   double *column = ebr_arena_take(&arena, (size_t)resamples, sizeof *column);
-  EBR_TRY(ebr_agree(comm, resample_mine(comm, fitter, t, study, key, resamples, values)));
+  EBR_TRY(ebr_agree(comm, resample_mine(comm, t, study, key, resamples, values)));
   EBR_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, values, (int)cells, MPI_DOUBLE, MPI_SUM, comm));
   find_intervals(column, resamples, values, study);
 done:
@@ -220,6 +245,13 @@ const char *ebr_verdict_name(ebr_verdict verdict)
 
 /* The claim is gamma = 1. A gamma within a tenth of it is as good as the claim; an interval that lies outside refutes
  * it; one that reaches from there to elsewhere leaves it open. */
+static ebr_verdict reading(const double *interval, double claim, double margin)
+{
+  if (interval[0] >= claim - margin && interval[1] <= claim + margin) return EBR_VERDICT_SUPPORTED;
+  if (interval[0] > claim || interval[1] < claim) return EBR_VERDICT_REFUTED;
+  return EBR_VERDICT_CANNOT_TELL;
+}
+
 static void judge(ebr_law_study *study)
 {
   const double margin = 0.1, *interval = study->interval[EBR_FORM_PAIRS_POWER][1];
@@ -228,16 +260,15 @@ static void judge(ebr_law_study *study)
   char head[192];
   snprintf(head, sizeof head, "gamma = %.3f, 95 %% interval [%.3f, %.3f] (quadratic: 1)%s", gamma, interval[0],
            interval[1], bottom ? ", the least that a fit may find: counts do not grow with m at all" : "");
-  if (interval[0] >= 1 - margin && interval[1] <= 1 + margin) {
-    study->verdict = EBR_VERDICT_SUPPORTED;
+  study->verdict = reading(interval, 1, margin);
+  study->alpha_verdict = reading(study->interval[EBR_FORM_POWER][1], 2, 2 * margin);
+  if (study->verdict == EBR_VERDICT_SUPPORTED) {
     snprintf(study->words, sizeof study->words, "supported: collisions grow quadratically; %s%s", head,
              interval[0] > 1 || interval[1] < 1 ? ", off by less than a tenth, though not by chance" : "");
-  } else if (interval[0] > 1 || interval[1] < 1) {
-    study->verdict = EBR_VERDICT_REFUTED;
+  } else if (study->verdict == EBR_VERDICT_REFUTED) {
     snprintf(study->words, sizeof study->words, "refuted: collisions grow %s than quadratically; %s, off by %+.3f",
              gamma > 1 ? "faster" : "slower", head, gamma - 1);
   } else {
-    study->verdict = EBR_VERDICT_CANNOT_TELL;
     double more = pow(half / margin, 2);
     snprintf(study->words, sizeof study->words,
              "cannot tell: %s; about %.0f seeds at each m instead of %d would narrow it to +- %g", head,
@@ -261,7 +292,9 @@ ebr_error *ebr_law_study_make(MPI_Comm comm, const ebr_law_run *runs, int64_t co
   EBR_TRY(ebr_agree(comm, ebr_fitter_create(study->points, &fitter)));
   EBR_TRY(ebr_agree(comm, fit_all(fitter, study->point, study->fit)));
   weigh(study);
-  EBR_TRY(bootstrap(comm, fitter, &t, key, resamples, study));
+  find_residuals(study);
+  find_quadratic_alpha(study);
+  EBR_TRY(bootstrap(comm, &t, key, resamples, study));
   judge(study);
 done:
   ebr_fitter_destroy(&fitter);

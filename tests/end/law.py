@@ -75,6 +75,13 @@ def agrees_with_numpy(group):
     exact = (pairs * means / errors ** 2).sum() / (pairs ** 2 / errors ** 2).sum()
     assert np.isclose(quadratic["parameters"]["c"], exact, rtol=1e-6), (quadratic, exact)
     assert np.isclose(quadratic["squares"], (((exact * pairs - means) / errors) ** 2).sum(), rtol=1e-6)
+    for name, form in group["forms"].items():
+        assert len(form["residuals"]) == 4 and np.isclose(np.square(form["residuals"]).sum(), form["squares"], rtol=1e-6), name
+    assert np.allclose(quadratic["residuals"], (means - exact * pairs) / errors, rtol=1e-5, atol=1e-6), quadratic
+    weight = (means / errors) ** 2  # of a logarithm; exact enough to tell one alpha from another
+    alpha = np.polyfit(np.log([2, 3, 4, 5]), np.log(pairs), 1, w=np.sqrt(weight))[0]
+    assert abs(group["alpha"]["of_quadratic"] - alpha) < 0.15, (group["alpha"], alpha)
+    assert group["alpha"]["misleads"] == (group["alpha"]["verdict_against_2"] != group["verdict"]), group
     assert np.isclose(sum(form["aicc_weight"] for form in group["forms"].values()), 1)
     assert group["model"] in group["forms"] and group["parameters"] == group["forms"][group["model"]]["parameters"]
     assert group["interval"] == group["forms"][group["model"]]["interval"]
@@ -84,7 +91,7 @@ def agrees_with_numpy(group):
 def is_read():
     text = call("law", "small.h5", "--resamples", "20").stdout
     assert text.startswith(f"small.h5: {MEASURE} against the number of modalities m\n"), text
-    for words in "method vanilla", "gamma to the next", "when collisions double, m held: ", "alpha is no exponent of the claim":
+    for words in "method vanilla", "gamma to the next", "when collisions double, m held: ", "residuals are those of ":
         assert words in text, (words, text)
     table = call("law", "small.h5", "--resamples", "20", "--markdown").stdout.splitlines()
     assert len(table) == 4 and all(line.count("|") == 7 for line in table), table

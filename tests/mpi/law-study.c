@@ -93,6 +93,10 @@ static void verdicts(void **state)
   study_of(EBR_FORM_QUADRATIC, (double[]){0.7, 0}, 0.05, 0, 100, &study);
   assert_int_equal(study.verdict, EBR_VERDICT_SUPPORTED);
   assert_non_null(strstr(study.words, "supported: collisions grow quadratically; gamma = "));
+  /* Held against 2, a plain power law would refute the very same table. */
+  assert_int_equal(study.alpha_verdict, EBR_VERDICT_REFUTED);
+  assert_true(fabs(study.fit[EBR_FORM_POWER].parameters[1] - study.quadratic_alpha) < 0.1);
+  assert_true(study.quadratic_alpha > 2.2 && study.quadratic_alpha < 2.5);
   study_of(EBR_FORM_PAIRS_POWER, (double[]){0.7, 0.7}, 0.05, 0, 100, &study);
   assert_int_equal(study.verdict, EBR_VERDICT_REFUTED);
   assert_non_null(strstr(study.words, "refuted: collisions grow slower than quadratically; gamma = 0.7"));
