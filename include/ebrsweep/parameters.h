@@ -26,6 +26,7 @@ enum {
   EBR_WITH_GRAPH = 1 << 6,     /* fusion: grape, muse */
   EBR_WITH_MUSE = 1 << 7,
   EBR_WITH_UNIMODAL = 1 << 8,
+  EBR_WITH_ALLOCATION = 1 << 10, /* allocation.trials above 0 */
   EBR_WITHOUT_IDENTITY = 1 << 9 /* how a run is carried out, not what it is: never part of the id */
 };
 
@@ -162,6 +163,12 @@ enum {
     "Resamples of the test set behind the intervals of scores; 0 = no intervals")                                      \
   X(BOOL, measure_probe, "measure.probe", "false", 0, 0, "", "", EBR_ALWAYS,                                           \
     "Fit a fresh linear classifier on each modality's slice of the fused representation")                              \
+  X(INT, allocation_trials, "allocation.trials", "0", 0, 1e9, "", "", EBR_ALWAYS,                                      \
+    "Random allocations of k features of each modality to the head's n neurons; 0 = none")                             \
+  X(INTS, allocation_features, "allocation.features", "[]", 0, 4096, "", "", EBR_WITH_ALLOCATION,                      \
+    "k of each modality; the last entry holds for those behind it; [] = data.predictive")                              \
+  X(CHOICE, allocation_modality, "allocation.modality", "fixed", 0, 0, "fixed|drawn", "", EBR_WITH_ALLOCATION,         \
+    "drawn: each feature draws its modality too, with replacement, which is another law: a control")                   \
   X(INT, measure_distributed, "measure.distributed", "0", 0, 1e9, "", "", EBR_WITHOUT_IDENTITY,                        \
     "Heads at least this wide are measured by ScaLAPACK over the team, to 15 eps and not to the bit; 0 = none")        \
   X(INT, schedule_team, "schedule.team", "0", 0, EBR_SHARDS_MOST, "", "ranks", EBR_WITHOUT_IDENTITY,                   \
@@ -202,6 +209,7 @@ enum { EBR_LOSS_CROSS_ENTROPY, EBR_LOSS_SQUARED };
 enum { EBR_KD_MSE, EBR_KD_COSINE, EBR_KD_LOGITS };
 enum { EBR_ORDER_TOGETHER, EBR_ORDER_STRONG_FIRST, EBR_ORDER_WEAK_FIRST };
 enum { EBR_FORM_REVERSAL, EBR_FORM_HINGE, EBR_FORM_CONFUSION };
+enum { EBR_ALLOCATION_FIXED, EBR_ALLOCATION_DRAWN };
 enum { EBR_MISSING_RANDOM, EBR_MISSING_LABEL };
 enum { EBR_SPECTRUM_HEAD, EBR_SPECTRUM_FUSED, EBR_SPECTRUM_LATENT, EBR_SPECTRUM_UPDATES, EBR_SPECTRUM_WEIGHTS };
 
@@ -262,6 +270,8 @@ int ebr_config_shards(const ebr_config *config);
 
 /* list[i], with the last entry standing for all behind it, and last (unless NaN) for index count - 1. */
 double ebr_list_at(const ebr_list *list, double last, int index, int count);
+/* k of modality i of m in random allocations. */
+int ebr_config_allocated(const ebr_config *config, int modality, int modalities);
 static inline bool ebr_config_distils(const ebr_config *config)
 {
   return config->method == EBR_METHOD_KD || config->method == EBR_METHOD_KD_EBR;

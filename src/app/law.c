@@ -21,7 +21,8 @@ static void print_help(void)
 {
   printf("Usage: [mpirun -n RANKS] ebrsweep law RESULTS [OPTION...] [-- PETSC OPTION...]\n"
          "Fits how collisions grow with the number of modalities m, and says whether quadratically: m(m-1).\n\n"
-         "  -m, --measure COLUMN   what is counted (default: the middle threshold of colliding_pairs)\n"
+         "  -m, --measure COLUMN   what is counted (default: the middle threshold of colliding_pairs, or\n"
+         "                         allocation.pairs in a sweep of random allocations)\n"
          "  -b, --by A,B,...       one law for each group of runs that agree in these columns (default: all axes but\n"
          "                         data.modalities and seed)\n"
          "  -w, --where EXPRESSION only the runs for which it holds; see ebrsweep show --help\n"
@@ -156,6 +157,9 @@ static ebr_error *print_group(const ebr_law_groups *groups, const ebr_law_group 
   if (isfinite(group->slope.slope))
     printf("  contribution of a modality (test loss) when collisions double, m held: %+.4g [%+.4g, %+.4g], r = %.2f\n",
            group->slope.slope, group->slope.interval[0], group->slope.interval[1], group->slope.correlation);
+  if (ebr_law_is_allocation(groups->measure))
+    printf("  random allocation: the worst of %d m is %.2f standard errors from the exact expectation: %s\n",
+           study->points, group->worst, group->worst <= ebr_law_agreement ? "agrees" : "DISAGREES");
   printf("  %s\n\n", study->words);
 done:
   return error;
@@ -305,6 +309,10 @@ static ebr_error *add_group(ebr_text *text, const ebr_law_groups *groups, const 
   if (start->weight[start->best] > 0)
     EBR_TRY(add_number(text, "\"gamma_before_training\": ", start->fit[EBR_FORM_PAIRS_POWER].parameters[1]));
   else EBR_TRY(ebr_text_add(text, "\"gamma_before_training\": null"));
+  if (ebr_law_is_allocation(groups->measure)) {
+    EBR_TRY(add_number(text, ", \"exact\": {\"worst_deviation\": ", group->worst));
+    EBR_TRY(ebr_text_add(text, ", \"agrees\": %s}", group->worst <= ebr_law_agreement ? "true" : "false"));
+  }
   EBR_TRY(add_slope(text, &group->slope));
   EBR_TRY(ebr_text_add(text, ", \"verdict\": \"%s\", \"words\": ", ebr_verdict_name(study->verdict)));
   EBR_TRY(ebr_text_add_json(text, study->words));

@@ -7,6 +7,8 @@
 
 static const char prefix[] = "colliding_pairs.";
 
+bool ebr_law_is_allocation(const char *measure) { return strncmp(measure, "allocation.", 11) == 0; }
+
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
 /* The middle one of the thresholds of the first kind that was measured. */
@@ -28,6 +30,7 @@ static ebr_error *choose_measure(const ebr_results *results, const char *wanted,
 {
   ebr_error *error = NULL;
   *measure = wanted ? wanted : usual_measure(results);
+  if (!*measure && ebr_results_column_find(results, "allocation.pairs") >= 0) *measure = "allocation.pairs";
   EBR_CHECK(*measure, EBR_RESULTS, "there is no column %s*: the sweep did not measure collisions", prefix);
   int column = ebr_results_column_find(results, *measure);
   const char *nearest = column < 0 ? ebr_filter_nearest(results, *measure) : NULL;
@@ -60,6 +63,31 @@ static double number(const ebr_results *results, int64_t run, const char *name)
   return column < 0 ? NAN : ebr_results_number(results, run, column);
 }
 
+/* What random allocation expects, exactly, of the columns that hold draws of it. */
+static ebr_error *expected_of(ebr_results *results, int64_t run, const char *measure, double *value)
+{
+  ebr_error *error = NULL;
+  ebr_config config;
+  ebr_allocated expected;
+  int features = ebr_results_column_find(results, "allocation.features");
+  ebr_config_defaults(&config);
+  config.data_predictive = (int64_t)number(results, run, "data.predictive");
+  if (features >= 0)
+    EBR_TRY(ebr_config_set(&config, ebr_parameter_find("allocation.features"),
+                           ebr_results_cell(results, run, features)));
+  ebr_allocation allocation = {.modalities = (int)number(results, run, "data.modalities"),
+                               .neurons = (int)number(results, run, "model.width")};
+  for (int i = 0; i < allocation.modalities; i++)
+    allocation.features[i] = ebr_config_allocated(&config, i, allocation.modalities);
+  ebr_allocation_expected(&allocation, &expected);
+  *value = strcmp(measure, "allocation.pairs") == 0       ? expected.pairs
+           : strcmp(measure, "allocation.shared") == 0    ? expected.shared
+           : strcmp(measure, "allocation.occupancy") == 0 ? expected.occupancy
+                                                          : NAN;
+done:
+  return error;
+}
+
 /* Each feature is on a neuron with the chance that was measured, independently: n k^2 p q^2. */
 static double null_pairs(const ebr_results *results, int64_t run, const char *measure)
 {
@@ -69,6 +97,13 @@ static double null_pairs(const ebr_results *results, int64_t run, const char *me
   snprintf(name, sizeof name, "feature_occupancy.%s", measure + sizeof prefix - 1);
   double occupancy = number(results, run, name);
   return number(results, run, "model.width") * k * k * m * (m - 1) / 2 * occupancy * occupancy;
+}
+
+static ebr_error *null_of(ebr_results *results, int64_t run, const char *measure, double *value)
+{
+  if (ebr_law_is_allocation(measure)) return expected_of(results, run, measure, value);
+  *value = null_pairs(results, run, measure);
+  return NULL;
 }
 
 /* Mean over the run's modalities; NaN if it was not measured. */
@@ -107,7 +142,7 @@ done:
 static ebr_error *add_run(ebr_law_groups *groups, int64_t run)
 {
   ebr_error *error = NULL;
-  const ebr_results *results = groups->by.results;
+  ebr_results *results = groups->by.results;
   ebr_law_group *group;
   char name[96];
   EBR_TRY(find_group(groups, run, &group));
@@ -119,9 +154,11 @@ static ebr_error *add_run(ebr_law_groups *groups, int64_t run)
     if (untrained) group->untrained = untrained;
     double *null = realloc(group->null, room * sizeof *null);
     if (null) group->null = null;
+    double *stated = realloc(group->stated, room * sizeof *stated);
+    if (stated) group->stated = stated;
     ebr_law_pair *pair = realloc(group->pair, room * sizeof *pair);
     if (pair) group->pair = pair;
-    EBR_CHECK(trained && untrained && null && pair, EBR_MEMORY, "no memory for the counts of %zu runs", room);
+    EBR_CHECK(trained && untrained && null && stated && pair, EBR_MEMORY, "no memory for the counts of %zu runs", room);
   }
   double m = number(results, run, "data.modalities");
   snprintf(name, sizeof name, "initial.%s", groups->measure);
@@ -129,7 +166,10 @@ static ebr_error *add_run(ebr_law_groups *groups, int64_t run)
   group->untrained[group->count] = (ebr_law_run){m, number(results, run, name)};
   ebr_law_pair pair = {m, group->trained[group->count].count, contribution(results, run, m)};
   if (isfinite(pair.contribution)) group->pair[group->pairs++] = pair;
-  group->null[group->count++] = null_pairs(results, run, groups->measure);
+  snprintf(name, sizeof name, "%s.standard_error", groups->measure);
+  group->stated[group->count] = number(results, run, name);
+  EBR_TRY(null_of(results, run, groups->measure, &group->null[group->count]));
+  group->count++;
 done:
   return error;
 }
@@ -172,6 +212,7 @@ void ebr_law_groups_release(ebr_law_groups *groups)
     free(groups->group[i].trained);
     free(groups->group[i].untrained);
     free(groups->group[i].null);
+    free(groups->group[i].stated);
     free(groups->group[i].pair);
   }
   free(groups->group);
@@ -188,6 +229,23 @@ static void compare_with_null(ebr_law_group *group)
     for (int64_t i = 0; i < group->count; i++)
       if (group->trained[i].m == group->study.point[k].m) expected += group->null[i] / group->study.seeds[k];
     group->ratio[k] = group->study.point[k].mean / expected;
+  }
+}
+
+/* The mean over runs has the errors that the runs state of themselves. What cannot vary may be off by rounding. */
+static void compare_with_exact(ebr_law_group *group)
+{
+  group->worst = 0;
+  for (int k = 0; k < group->study.points; k++) {
+    double off = 0, squares = 0, n = group->study.seeds[k];
+    for (int64_t i = 0; i < group->count; i++) {
+      if (group->trained[i].m != group->study.point[k].m) continue;
+      off += (group->trained[i].count - group->null[i]) / n;
+      squares += pow(group->stated[i] / n, 2);
+    }
+    bool rounding = fabs(off) <= 1e-9 * fabs(group->study.point[k].mean);
+    group->deviation[k] = rounding ? 0 : off / sqrt(squares);
+    group->worst = fmax(group->worst, fabs(group->deviation[k]));
   }
 }
 
@@ -208,6 +266,7 @@ ebr_error *ebr_law_groups_study(MPI_Comm comm, int resamples, ebr_law_groups *gr
       EBR_TRY(ebr_law_study_make(comm, group->untrained, group->count, group->hash, resamples, &group->start));
     EBR_TRY(ebr_agree(comm, ebr_law_slope_make(group->pair, group->pairs, group->hash, resamples, &group->slope)));
     compare_with_null(group);
+    if (ebr_law_is_allocation(groups->measure)) compare_with_exact(group);
   }
 done:
   return error;

@@ -12,12 +12,15 @@ typedef struct ebr_law_group {
   int64_t run;                           /* one of its runs, for labels */
   int64_t count;                         /* runs with a count */
   ebr_law_run *trained, *untrained;      /* (count) */
-  double *null;                          /* (count) expected pairs of random allocation with the run's own occupancy */
+  double *null;                          /* (count) expected count of random allocation, with the run's own occupancy */
+  double *stated;                        /* (count) standard error that a run states of its own count, or NaN */
   ebr_law_pair *pair;                    /* (pairs) */
   int64_t pairs;                         /* runs whose contributions were measured */
   ebr_law_slope slope;                   /* of contribution against collisions; runs 0 if that was not measured */
   ebr_law_study study;                   /* of the trained heads */
   ebr_law_study start;                   /* of the same heads before training; points 0 if that was not measured */
+  /* Of draws of random allocation alone: from the exact expectation at each point, in standard errors. */
+  double deviation[EBR_LAW_MODALITIES_MOST], worst;
   double ratio[EBR_LAW_MODALITIES_MOST]; /* mean observed pairs / mean null pairs at each point; NaN if not known */
 } ebr_law_group;
 
@@ -28,6 +31,11 @@ typedef struct ebr_law_groups {
   int count;
   int64_t left_out; /* runs that were asked for and are not done */
 } ebr_law_groups;
+
+/* Draws of random allocation agree with its exact expectation if none is off by more standard errors than this. */
+static const double ebr_law_agreement = 4;
+/* Is this column a draw of random allocation? */
+bool ebr_law_is_allocation(const char *measure);
 
 /* Local. by: names, or NULL for all axes that vary but data.modalities and seed. measure may be NULL: the middle
  * threshold of colliding_pairs. EBR_USAGE for names that are not there. The caller releases; results stays borrowed. */

@@ -6,7 +6,8 @@
 #include <ebrsweep/measure.h>
 
 extern const ebr_measure ebr_measure_accuracy, ebr_measure_spectra, ebr_measure_contributions, ebr_measure_collisions,
-    ebr_measure_probe, ebr_measure_ranking, ebr_measure_missing, ebr_measure_angles, ebr_measure_similarity;
+    ebr_measure_probe, ebr_measure_ranking, ebr_measure_missing, ebr_measure_angles, ebr_measure_similarity,
+    ebr_measure_allocation;
 
 /* Collective on the subject's team: the spectra that all of its ranks find at once (measure.distributed), into rank 0's
  * record; ebr_measure_spectra has the others. Errors are agreed. */

@@ -4,7 +4,7 @@
 static const ebr_measure *const measures[] = {
     &ebr_measure_accuracy,   &ebr_measure_ranking, &ebr_measure_contributions, &ebr_measure_spectra,
     &ebr_measure_collisions, &ebr_measure_probe,   &ebr_measure_missing,       &ebr_measure_similarity,
-    &ebr_measure_angles};
+    &ebr_measure_angles,     &ebr_measure_allocation};
 
 enum { MEASURES = sizeof measures / sizeof *measures };
 

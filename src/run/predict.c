@@ -14,9 +14,19 @@ static double measuring_flops(const ebr_config *config, const ebr_shape *shape)
   return ebr_network_flops(config, shape, -1) * (shape->train_count + shape->test_count) * passes;
 }
 
+/* Each allocation looks at all neurons once a modality: about two operations each, like its draws. */
+static double allocation_flops(const ebr_config *config, const ebr_shape *shape)
+{
+  double work = 0;
+  for (int i = 0; i < shape->modalities; i++)
+    work += (double)config->model_width + 20.0 * ebr_config_allocated(config, i, shape->modalities);
+  return 2 * work * (double)config->allocation_trials;
+}
+
 double ebr_run_cost(const ebr_config *config, const ebr_shape *shape)
 {
-  double flops = training_flops(config, shape, -1, config->train_epochs) + measuring_flops(config, shape);
+  double flops = training_flops(config, shape, -1, config->train_epochs) + measuring_flops(config, shape) +
+                 allocation_flops(config, shape);
   if (ebr_alone_count(config, shape->modalities) == 1)
     return flops + training_flops(config, shape, 0, ebr_alone_epochs(config));
   for (int i = 0; i < ebr_alone_count(config, shape->modalities); i++)

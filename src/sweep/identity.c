@@ -97,6 +97,7 @@ static unsigned conditions_met(const ebr_config *config)
   if (config->model_fusion != EBR_FUSION_CONCAT) met |= EBR_WITH_GRAPH;
   if (config->model_fusion == EBR_FUSION_MUSE) met |= EBR_WITH_MUSE;
   if (config->method == EBR_METHOD_UNIMODAL) met |= EBR_WITH_UNIMODAL;
+  if (config->allocation_trials > 0) met |= EBR_WITH_ALLOCATION;
   return met;
 }
 

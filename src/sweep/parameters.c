@@ -63,3 +63,9 @@ double ebr_list_at(const ebr_list *list, double last, int index, int count)
   if (list->count == 0) return NAN;
   return list->value[index < list->count ? index : list->count - 1];
 }
+
+int ebr_config_allocated(const ebr_config *config, int modality, int modalities)
+{
+  double features = ebr_list_at(&config->allocation_features, NAN, modality, modalities);
+  return isnan(features) ? (int)config->data_predictive : (int)features;
+}

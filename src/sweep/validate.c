@@ -159,6 +159,8 @@ ebr_error *ebr_config_validate(const ebr_config *config, int *parameter)
     REQUIRE(modalities == 0 || config->unimodal_modality < modalities, unimodal_modality,
             "unimodal.modality %lld does not exist: there are %lld modalities, counted from 0",
             (long long)config->unimodal_modality, (long long)modalities);
+  REQUIRE(config->allocation_trials != 1, allocation_trials,
+          "allocation.trials 1 leaves the standard error open: none or at least 2");
   if (ebr_config_distils(config)) EBR_TRY(check_teacher(config, modalities, parameter));
   if (ebr_config_reallocates(config)) EBR_TRY(check_latent(config, parameter));
 done:

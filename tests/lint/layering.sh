@@ -23,7 +23,7 @@ declare -A left=(
   [run]='base sweep schedule data model train measure store law')
 declare -A headers=([base]='base parallel config commit' [sweep]='sweep parameters site' [schedule]='schedule team'
   [data]='data library matrix'
-  [measure]='measure spectrum')
+  [measure]='measure spectrum allocation')
 for module in "${!left[@]}"; do
   public=''
   for other in ${left[$module]} "$module"; do public+=" ${headers[$other]:-$other}"; done

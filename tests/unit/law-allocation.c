@@ -48,8 +48,9 @@ static ebr_allocated count_by_definition(const ebr_allocation *a, const int *pla
 
 static void exact_by_enumeration(void **state)
 {
-  static const ebr_allocation cases[] = {{2, 3, {1, 1}},       {2, 3, {2, 3}}, {3, 2, {1, 2, 3}}, {3, 3, {2, 2, 2}},
-                                         {4, 2, {1, 1, 1, 2}}, {1, 4, {3}},    {3, 4, {0, 2, 1}}, {2, 1, {3, 2}}};
+  static const ebr_allocation cases[] = {
+      {2, 3, {1, 1}, false},       {2, 3, {2, 3}, false}, {3, 2, {1, 2, 3}, false}, {3, 3, {2, 2, 2}, false},
+      {4, 2, {1, 1, 1, 2}, false}, {1, 4, {3}, false},    {3, 4, {0, 2, 1}, false}, {2, 1, {3, 2}, false}};
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     const ebr_allocation *a = &cases[c];
     ebr_allocated sum = {0}, expected;
@@ -130,6 +131,20 @@ static void another_law_is_noticed(void **state)
   assert_true(worst_deviation(&mean, &error, &expected) > 4);
 }
 
+/* So it must when features draw their modality with replacement, which keeps every count but on average. */
+static void replacement_is_noticed(void **state)
+{
+  uint32_t scratch[3 * NEURONS_MOST];
+  ebr_allocation allocation = equal(4, 4, 64);
+  ebr_allocated expected, mean, error;
+  ebr_stream stream = ebr_stream_start(5, EBR_PURPOSE_ALLOCATION, 1001);
+  ebr_allocation_expected(&allocation, &expected);
+  allocation.redraws = true;
+  ebr_allocation_sample(&allocation, 10 * TRIALS, &stream, scratch, &mean, &error);
+  assert_true(worst_deviation(&mean, &error, &expected) > 4);
+  near("pairs", mean.pairs, expected.pairs * 15 / 16, 4 * error.pairs); /* k m - 1 in place of k m */
+}
+
 static void fast_enough(void **state)
 {
   uint32_t scratch[3 * NEURONS_MOST];
@@ -150,6 +165,7 @@ int main(void)
   const struct CMUnitTest tests[] = {cmocka_unit_test(exact_by_enumeration),
                                      cmocka_unit_test(pairs_are_exactly_quadratic),
                                      cmocka_unit_test(monte_carlo_agrees_over_a_grid),
-                                     cmocka_unit_test(another_law_is_noticed), cmocka_unit_test(fast_enough)};
+                                     cmocka_unit_test(another_law_is_noticed),
+                                     cmocka_unit_test(replacement_is_noticed), cmocka_unit_test(fast_enough)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
