@@ -100,9 +100,10 @@ static void print(bool json, const char *shards, double whole, double alone, dou
         "\"speedup\": %.2f, \"speedup_over_whole\": %.2f}\n",
         shards, ranks, 1e3 * whole, 1e3 * alone, 1e3 * together, alone / together, whole / together);
   else
-    printf("W, %s shards: %.1f ms a step on one rank without shards, %.1f ms with, %.1f ms on %d ranks: %.2f and %.2f "
-           "times faster\n",
-           shards, 1e3 * whole, 1e3 * alone, 1e3 * together, ranks, whole / together, alone / together);
+    printf("W, %s shards: a step takes one rank %.1f ms without shards and %.1f ms with them, and %d ranks %.1f ms: "
+           "%.2f and "
+           "%.2f times as fast\n",
+           shards, 1e3 * whole, 1e3 * alone, ranks, 1e3 * together, whole / together, alone / together);
   fflush(stdout);
 }
 

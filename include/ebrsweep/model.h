@@ -91,6 +91,8 @@ int ebr_network_tensor_find(const ebr_network *network, const char *name); /* in
  * optimiser, [psi_start, size) to psi's. Gaps between tensors stay zero. */
 ebr_real *ebr_network_values(ebr_network *network);
 ebr_real *ebr_network_gradients(ebr_network *network);
+/* From now on gradients are written to that array (borrowed; size scalars, zeros in the gaps). */
+void ebr_network_gradients_into(ebr_network *network, ebr_real *gradients);
 size_t ebr_network_size(const ebr_network *network);
 size_t ebr_network_psi_start(const ebr_network *network);
 /* The head's first layer as one (m l x n) matrix in double, row-major, biases left out: copied to out. For grape and

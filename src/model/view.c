@@ -22,6 +22,7 @@ int ebr_network_tensor_find(const ebr_network *network, const char *name)
 
 ebr_real *ebr_network_values(ebr_network *network) { return network->values; }
 ebr_real *ebr_network_gradients(ebr_network *network) { return network->gradients; }
+void ebr_network_gradients_into(ebr_network *network, ebr_real *gradients) { network->gradients = gradients; }
 size_t ebr_network_size(const ebr_network *network) { return network->size; }
 size_t ebr_network_psi_start(const ebr_network *network) { return network->psi_start; }
 

@@ -13,18 +13,15 @@ static void add(size_t count, const ebr_real *restrict x, const ebr_real *restri
   for (size_t i = 0; i < count; i++) sum[i] = x[i] + y[i];
 }
 
-/* gradients[start, stop) of one shard are there: carries as in counting, and what cannot be added yet is set aside. */
+/* gradients[start, stop) of one shard are there: carries as in counting, and what cannot be added yet stays aside. */
 static void fold(ebr_folding *folding, ebr_real *gradients, size_t start, size_t stop)
 {
-  int level = 0;
-  for (; folding->shard >> level & 1; level++) {
+  for (int level = 0; folding->shard >> level & 1; level++) {
     bool aside = !(folding->shard >> (level + 1) & 1) && folding->shard != folding->last;
     const ebr_real *other = folding->partial[level] + start;
     if (aside) add(stop - start, other, gradients + start, folding->partial[level + 1] + start);
     else ebr_add_scaled(stop - start, 1, other, gradients + start);
   }
-  if (level == 0 && folding->shard != folding->last)
-    memcpy(folding->partial[0] + start, gradients + start, (stop - start) * sizeof *gradients);
 }
 
 static void fold_losses(ebr_folding *folding, double *losses)
@@ -49,6 +46,8 @@ static void one_shard(ebr_trainer *trainer, int index, int shard, const ebr_whol
   ebr_network *network = trainer->network;
   ebr_batch batch;
   ebr_losses part;
+  bool aside = !(trainer->folding.shard & 1) && trainer->folding.shard != trainer->folding.last;
+  ebr_network_gradients_into(network, aside ? trainer->folding.partial[0] : trainer->gradients);
   ebr_trainer_gather_shard(trainer, index, shard, &batch);
   batch.whole = whole;
   ebr_network_encode(network, batch.count);

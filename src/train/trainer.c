@@ -77,6 +77,7 @@ ebr_error *ebr_trainer_create(const ebr_config *config, const ebr_samples *sampl
   trainer->optimizer = ebr_optimizer_at(config->train_optimizer);
   EBR_TRY(ebr_network_create(config, &shape, only, trainer->rows_each, key, &trainer->network));
   EBR_TRY(allocate(trainer));
+  trainer->gradients = ebr_network_gradients(trainer->network);
   *out = trainer;
   trainer = NULL;
 done:

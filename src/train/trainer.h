@@ -37,6 +37,7 @@ struct ebr_trainer {
   ebr_folding folding;
   training_progress now;
   ebr_arena arena;
+  ebr_real *gradients;                         /* the network's own */
   ebr_real *first, *second;                    /* moments, laid out as the network's values */
   int32_t *order;                              /* (train_count) positions in samples->train, shuffled anew each epoch */
   int32_t *rows;                               /* (B) */
