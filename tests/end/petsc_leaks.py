@@ -1,0 +1,34 @@
+"""PETSc and SLEPc objects and memory that a command leaves behind: none. PETSc's own account prints only what is left."""
+import os
+import shlex
+import subprocess
+
+import numpy as np
+
+PROGRAM, MPIRUN = os.environ["EBRSWEEP"], shlex.split(os.environ["MPIRUN"])
+SWEEP = """
+name: tiny
+base:
+  data: {classes: 2, predictive: 2, noise: 1, train: 64, test: 16}
+  model: {encoder: [4, 3], width: 4}
+  train: {epochs: 1, batch: 16}
+axes: {data.modalities: [2, 3, 4], seed: [0, 1, 2]}
+measure: {every: 1, spectra: [head], collisions: {relative: [0.1]}}
+"""
+
+
+def output(ranks, *words):
+    done = subprocess.run([*MPIRUN, "-n", str(ranks), PROGRAM, *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, (words, done)
+    return [line for line in (done.stdout + done.stderr).splitlines() if "seconds" not in line and " s" not in line]
+
+
+with open("tiny.yaml", "w") as file:
+    file.write(SWEEP)
+subprocess.run([PROGRAM, "run", "-q", "-o", "tiny.h5", "tiny.yaml", "--", "-malloc_debug", "-malloc_dump"], check=True)
+np.save("matrix.npy", np.random.default_rng(0).normal(size=(60, 40)))
+for ranks, *words in ((1, "law", "tiny.h5", "--resamples", "3"), (1, "spectrum", "matrix.npy"), (2, "spectrum", "matrix.npy"),
+                      (2, "spectrum", "matrix.npy", "--top", "3")):
+    without, dumped = (output(ranks, *words, *more) for more in ((), ("--", "-malloc_debug", "-malloc_dump", "-objects_dump")))
+    assert len(without) == len(dumped), (words, without, dumped)
+    assert not any("PETSC" in line or "bytes allocated" in line.lower() for line in dumped), (words, dumped)
