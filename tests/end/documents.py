@@ -86,7 +86,7 @@ for document in DOCUMENTS:
             assert done.returncode == 0, f"{document.name}: {done.stderr}"
             examples += 1
     for code in blocks(text, "yaml"):
-        if not code.startswith("name:") or "hdf5" in code:
+        if not code.startswith("name:") or "hdf5" in code or document.name == "extending.md":  # end/extending.py runs that
             continue
         Path("example.yaml").write_text(code, encoding="utf-8")
         done = subprocess.run([PROGRAM, "plan", "example.yaml"], text=True, capture_output=True)
