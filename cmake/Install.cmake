@@ -36,6 +36,14 @@ else()
   message(STATUS "Without help2man there are no man pages")
 endif()
 
+# ---- pages of the public headers: cmake --build --preset release --target doxygen ----------------------------------
+configure_file(cmake/Doxyfile.in Doxyfile @ONLY)
+find_program(EBR_DOXYGEN doxygen)
+if(EBR_DOXYGEN)
+  add_custom_target(doxygen COMMAND ${EBR_DOXYGEN} ${PROJECT_BINARY_DIR}/Doxyfile
+    WORKING_DIRECTORY ${PROJECT_BINARY_DIR} COMMENT "Pages of the headers in ${PROJECT_BINARY_DIR}/doxygen/html")
+endif()
+
 # ---- a Debian package: cpack in the build folder -------------------------------------------------------------------
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "The ebrsweep developers <ebrsweep@localhost>")
