@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Does collision grow quadratically? Trains the sweeps that ask (3600 small networks, some minutes on two cores) and prints
+# Does collision grow quadratically? Trains the sweeps that ask (7920 small networks, half an hour on two cores) and prints
 # the table that README.md and doc/law.md show. Needs a build: jobs/demo.sh makes one.
-#   bash jobs/law.sh [quadratic-dense | quadratic-sparse]...
+#   bash jobs/law.sh [quadratic-dense | quadratic-sparse | quadratic-capacity]...
 # Run again, it goes on where it was stopped, or finds nothing left to do.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,7 @@ source jobs/machine.sh
 ranks() { mpirun -n "$cores" --bind-to none --oversubscribe build/release/ebrsweep "$@"; }
 
 mkdir -p results
-[ $# -gt 0 ] || set -- quadratic-dense quadratic-sparse
+[ $# -gt 0 ] || set -- quadratic-dense quadratic-sparse quadratic-capacity
 for sweep; do
   ranks run "sweeps/$sweep.yaml" -o "results/$sweep.h5"
   printf '\n### %s\n\n' "$sweep"

@@ -49,5 +49,8 @@ size_t ebr_samples_bytes(const ebr_config *config, const ebr_shape *shape);
 /* Standardised rows: out (count x d_i) gets (x[row] - mean) * scale for row = rows[0 .. count), with the run's feature
  * noise; rows without the modality become 0. Local, allocates nothing. */
 void ebr_samples_gather(const ebr_samples *samples, int modality, const int32_t *rows, int count, ebr_real *out);
+/* The true features of all modalities (of only, if that is >= 0), modality by modality: out (count x features). out NULL:
+ * nothing. Synthetic data only. Local, allocates nothing. */
+void ebr_samples_gather_truth(const ebr_samples *samples, int only, const int32_t *rows, int count, ebr_real *out);
 
 #endif

@@ -59,7 +59,7 @@ typedef struct ebr_remedies {
 /* Mean losses of a batch [nats]. */
 typedef struct ebr_losses {
   double semantic, discrimination, distillation, auxiliary, contrast, impute;
-  double correct; /* samples whose largest logit is their label's */
+  double correct; /* samples whose largest logit is their label's; NaN in a reconstruction */
 } ebr_losses;
 
 /* Local. batch is the largest B; key starts the weights' random stream (ebr_config_pair). only >= 0 makes the unimodal
@@ -104,12 +104,15 @@ int ebr_network_head_cols(const ebr_network *network);
 /* ---- activations (borrowed; valid until the next call) ----------------------------------------------------------- */
 
 ebr_real *ebr_network_input(ebr_network *network, int modality); /* (B x d_i), standardised: write before encode */
+/* (B x all true features) of the network's modalities, what a reconstruction (train.loss) is held against: write before
+ * loss and backward. NULL with any other loss. */
+ebr_real *ebr_network_target(ebr_network *network);
 ebr_real *ebr_network_fused(ebr_network *network,
                             int modality); /* (B x l) b_i R_i; may be changed between encode and fuse */
 const ebr_real *ebr_network_encoded(const ebr_network *network, int modality);     /* (B x l) F_i */
 const ebr_real *ebr_network_reallocated(const ebr_network *network, int modality); /* (B x q) G_i, or NULL */
 const ebr_real *ebr_network_hidden(const ebr_network *network);                    /* (B x n) after the activation */
-const ebr_real *ebr_network_logits(const ebr_network *network);                    /* (B x C) */
+const ebr_real *ebr_network_logits(const ebr_network *network); /* (B x C), or the reconstruction, as target is laid out */
 
 /* ---- computing --------------------------------------------------------------------------------------------------- */
 

@@ -101,8 +101,9 @@ enum {
     "Equal parts of a mini-batch that a team may divide among its ranks; 0 = by model.width and train.batch")          \
   X(CHOICE, train_optimizer, "train.optimizer", "adam", 0, 0, "adam|sgd", "", EBR_ALWAYS, "Optimiser")                 \
   X(REAL, train_rate, "train.rate", "1e-3", 0, 1e3, "", "", EBR_ALWAYS, "Learning rate")                               \
-  X(CHOICE, train_loss, "train.loss", "cross-entropy", 0, 0, "cross-entropy|squared", "", EBR_ALWAYS,                   \
-    "The semantic loss; squared: half the squared distance to the one-hot label")                                      \
+  X(CHOICE, train_loss, "train.loss", "cross-entropy", 0, 0, "cross-entropy|squared|reconstruction", "", EBR_ALWAYS,    \
+    "The semantic loss; squared: half the squared distance to the one-hot label; reconstruction: mean squared error "  \
+    "of the true features")                                                                                            \
   X(REAL, train_momentum, "train.momentum", "0.9", 0, 0.9999, "", "", EBR_WITH_SGD, "Momentum")                        \
   X(REAL, train_beta1, "train.beta1", "0.9", 0, 0.9999, "", "", EBR_WITH_ADAM, "Adam's first decay")                   \
   X(REAL, train_beta2, "train.beta2", "0.999", 0, 0.999999, "", "", EBR_WITH_ADAM, "Adam's second decay")              \
@@ -205,7 +206,7 @@ enum { EBR_MIXING_NONE, EBR_MIXING_LINEAR, EBR_MIXING_TANH };
 enum { EBR_ACTIVATION_RELU, EBR_ACTIVATION_NONE };
 enum { EBR_FUSION_CONCAT, EBR_FUSION_GRAPE, EBR_FUSION_MUSE };
 enum { EBR_OPTIMIZER_ADAM, EBR_OPTIMIZER_SGD };
-enum { EBR_LOSS_CROSS_ENTROPY, EBR_LOSS_SQUARED };
+enum { EBR_LOSS_CROSS_ENTROPY, EBR_LOSS_SQUARED, EBR_LOSS_RECONSTRUCTION };
 enum { EBR_KD_MSE, EBR_KD_COSINE, EBR_KD_LOGITS };
 enum { EBR_ORDER_TOGETHER, EBR_ORDER_STRONG_FIRST, EBR_ORDER_WEAK_FIRST };
 enum { EBR_FORM_REVERSAL, EBR_FORM_HINGE, EBR_FORM_CONFUSION };

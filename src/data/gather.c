@@ -16,3 +16,13 @@ void ebr_samples_gather(const ebr_samples *samples, int modality, const int32_t 
       for (size_t c = 0; c < d; c++) to[c] = (x[c] - mean[c]) * scale[c];
   }
 }
+
+void ebr_samples_gather_truth(const ebr_samples *samples, int only, const int32_t *rows, int count, ebr_real *out)
+{
+  int first = only < 0 ? 0 : only, stop = only < 0 ? samples->modalities : only + 1;
+  size_t each = (size_t)(samples->predictive + samples->noise);
+  if (!out) return;
+  for (int b = 0; b < count; b++)
+    for (int i = first; i < stop; i++)
+      for (size_t f = 0; f < each; f++) *out++ = (ebr_real)samples->truth[i][(size_t)rows[b] * each + f];
+}

@@ -158,6 +158,7 @@ static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_
   static const char *const bounds[][2] = {
       {"auc_roc.low", "auc_roc.high"}, {"auc_prc.low", "auc_prc.high"}, {"test_accuracy.low", "test_accuracy.high"}};
   ebr_error *error = NULL;
+  if (config->train_loss == EBR_LOSS_RECONSTRUCTION) return NULL;
   EBR_TRY(
       ebr_schema_add(schema, "auc_roc", "", "area under the receiver-operating curve, one against rest, macro", 1, 1));
   EBR_TRY(ebr_schema_add(schema, "auc_prc", "", "average precision, one against rest, macro", 1, 1));
@@ -178,7 +179,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   ebr_arena measuring = ebr_arena_measuring();
   ebr_scores whole;
   ranking_scores scores;
-  if (!subject->last) return NULL;
+  if (!subject->last || subject->config->train_loss == EBR_LOSS_RECONSTRUCTION) return NULL;
   layout(&r, &measuring);
   EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
   layout(&r, &r.arena);

@@ -8,7 +8,7 @@
 static void layout(ebr_network *network, ebr_arena *arena)
 {
   int l = network->features;
-  network->head = (ebr_mlp){.depth = 2, .width = {network->modalities * l, network->width, network->classes}};
+  network->head = (ebr_mlp){.depth = 2, .width = {network->modalities * l, network->width, network->outputs}};
   ebr_mlp *head = &network->head;
   head->weight[0] = ebr_network_add_tensor(network, head->width[0], head->width[1],
                                            (ebr_tensor_kind){.role = EBR_ROLE_HEAD_FIRST}, "phi.weight.0");
@@ -42,7 +42,7 @@ static void forward(ebr_network *network, int count)
     ebr_gemm_nn(count, n, l, ebr_slice(network->fused, network, i, l), l, weight + (size_t)i * (size_t)l * (size_t)n, n,
                 i > 0, network->hidden, n);
   ebr_bias_activate(count, n, network->values + head->bias[0], network->relu, network->hidden);
-  ebr_linear(count, n, network->classes, network->hidden, network->values + head->weight[1],
+  ebr_linear(count, n, network->outputs, network->hidden, network->values + head->weight[1],
              network->values + head->bias[1], false, network->logits);
 }
 
@@ -52,7 +52,7 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
   int count = batch->count, l = network->features, n = network->width;
   const ebr_real *weight = network->values + head->weight[0];
   ebr_real *dweight = network->gradients + head->weight[0];
-  ebr_linear_backward(count, n, network->classes, network->hidden, network->values + head->weight[1], network->logits,
+  ebr_linear_backward(count, n, network->outputs, network->hidden, network->values + head->weight[1], network->logits,
                       false, network->dlogits, network->gradients + head->weight[1], network->gradients + head->bias[1],
                       network->dhidden, network->transposed);
   ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,

@@ -110,8 +110,10 @@ static void layout(ebr_network *network, ebr_arena *arena)
   layout_blocks(network, arena);
   layout_encoders(network, arena);
   if (network->latent) layout_reallocation(network, arena);
-  network->logits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
-  network->dlogits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->classes);
+  network->logits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->outputs);
+  network->dlogits = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->outputs);
+  if (network->config.train_loss == EBR_LOSS_RECONSTRUCTION)
+    network->target = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->outputs);
   network->head_start = network->size;
   network->fusion->layout(network, arena);
   network->head_stop = network->size;
@@ -163,6 +165,9 @@ static void shape_network(ebr_network *network, const ebr_config *config, const 
   const ebr_list *encoder = &config->model_encoder;
   network->modalities = only >= 0 ? 1 : shape->modalities;
   network->classes = shape->classes;
+  network->outputs = config->train_loss == EBR_LOSS_RECONSTRUCTION
+                         ? network->modalities * (int)(config->data_predictive + config->data_noise)
+                         : shape->classes;
   network->features = (int)encoder->value[encoder->count - 1];
   network->width = (int)config->model_width;
   network->batch = batch;

@@ -1,6 +1,7 @@
 #include "model/kernels.h"
 #include "model/network.h"
 
+#include <math.h>
 #include <string.h>
 
 static void add_residual(ebr_network *network, int count, int width, ebr_real *from, ebr_real *to)
@@ -63,6 +64,11 @@ double ebr_semantic_loss(const ebr_network *network, const ebr_batch *batch, ebr
 {
   int classes = network->classes, count = batch->whole ? batch->whole->count : batch->count;
   ebr_real scale = (ebr_real)1 / (ebr_real)count;
+  if (network->target) {
+    /* Nothing is classified. */
+    *correct = NAN;
+    return ebr_mean_squares((size_t)batch->count * (size_t)network->outputs, network->logits, network->target, dlogits);
+  }
   double sum =
       network->config.train_loss == EBR_LOSS_SQUARED
           ? ebr_squared_error(batch->count, classes, network->logits, batch->label, scale, dlogits, correct)

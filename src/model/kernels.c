@@ -170,6 +170,18 @@ double ebr_squared_error(int rows, int cols, const ebr_real *logits, const int32
   return sum;
 }
 
+double ebr_mean_squares(size_t count, const ebr_real *y, const ebr_real *target, ebr_real *dy)
+{
+  double sum = 0;
+  ebr_real scale = (ebr_real)2 / (ebr_real)count;
+  for (size_t k = 0; k < count; k++) {
+    ebr_real difference = y[k] - target[k];
+    sum += (double)difference * (double)difference;
+    if (dy) dy[k] = scale * difference;
+  }
+  return sum / (double)count;
+}
+
 double ebr_confusion(int rows, int cols, const ebr_real *logits, const uint8_t *weight, ebr_real scale,
                      ebr_real *dlogits)
 {

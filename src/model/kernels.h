@@ -42,6 +42,9 @@ double ebr_cross_entropy(int rows, int cols, const ebr_real *logits, const int32
 /* The same for half the squared distance of logits to the one-hot label: what theorems on linear networks are about. */
 double ebr_squared_error(int rows, int cols, const ebr_real *logits, const int32_t *label, ebr_real scale,
                          ebr_real *dlogits, double *correct);
+/* Mean of (y - target)^2 over count values; dy, if not NULL, gets its gradient. Reconstruction, as in Elhage et al., Toy
+ * Models of Superposition, 2022, with all features of one importance. */
+double ebr_mean_squares(size_t count, const ebr_real *y, const ebr_real *target, ebr_real *dy);
 /* Cross-entropy of the uniform distribution against softmax(logits): the confusion form of the adversary. */
 double ebr_confusion(int rows, int cols, const ebr_real *logits, const uint8_t *weight, ebr_real scale,
                      ebr_real *dlogits);

@@ -34,6 +34,7 @@ const ebr_fusion *ebr_fusion_at(int choice);
 struct ebr_network {
   ebr_config config;
   int modalities, classes, features, latent, width, batch; /* m C l q n B; latent is 0 without reallocation */
+  int outputs;                                             /* of the head: C, or all true features */
   int inputs[EBR_MODALITIES_MOST];
   uint64_t key;
   bool relu;
@@ -56,7 +57,8 @@ struct ebr_network {
   /* (m x B x l), (m x B x q), (m x B x l), (m x B x l); without reallocation G and R are F; fused is R unless scaled */
   ebr_real *F, *G, *R, *fused, *dF, *dG, *dR, *dfused;
   ebr_real *hidden, *dhidden; /* (B x n) */
-  ebr_real *logits, *dlogits; /* (B x C) */
+  ebr_real *logits, *dlogits; /* (B x outputs) */
+  ebr_real *target;           /* (B x outputs) of a reconstruction, or NULL */
   uint8_t *present;           /* (B x m) */
   uint8_t *row_present;       /* (m B): present, modality-major */
   bool all_present;

@@ -65,6 +65,7 @@ ebr_real *ebr_network_latent_edit(ebr_network *network, int modality)
   return ebr_slice(network->G, network, modality, network->latent ? network->latent : network->features);
 }
 
+ebr_real *ebr_network_target(ebr_network *network) { return network->target; }
 const ebr_real *ebr_network_hidden(const ebr_network *network) { return network->hidden; }
 const ebr_real *ebr_network_logits(const ebr_network *network) { return network->logits; }
 
@@ -75,5 +76,5 @@ void ebr_network_influence(ebr_network *network, int count, int class_index, ebr
   for (int b = 0; b < count; b++)
     for (int j = 0; j < network->width; j++)
       out[(size_t)b * (size_t)network->width + (size_t)j] =
-          weight[(size_t)j * (size_t)network->classes + (size_t)class_index];
+          weight[(size_t)j * (size_t)network->outputs + (size_t)class_index];
 }

@@ -49,8 +49,9 @@ static void keep_features(void *context, ebr_network *network, int start, int co
   ebr_alone *alone = context;
   size_t l = (size_t)ebr_network_features(network), classes = (size_t)ebr_network_classes(network);
   memcpy(alone->features + (size_t)start * l, ebr_network_encoded(network, 0), (size_t)count * l * sizeof(ebr_real));
-  memcpy(alone->logits + (size_t)start * classes, ebr_network_logits(network),
-         (size_t)count * classes * sizeof(ebr_real));
+  if (!ebr_network_target(network)) /* a reconstruction has no logits */
+    memcpy(alone->logits + (size_t)start * classes, ebr_network_logits(network),
+           (size_t)count * classes * sizeof(ebr_real));
   (void)batch;
 }
 

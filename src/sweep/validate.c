@@ -12,12 +12,12 @@ static int index_of(size_t offset)
 }
 
 #define BLAME(field) index_of(offsetof(ebr_config, field))
-#define REQUIRE(condition, field, ...)            \
-  do {                                            \
-    if (!(condition)) {                           \
-      *parameter = BLAME(field);                  \
-      EBR_FAIL(EBR_SWEEP, __VA_ARGS__);           \
-    }                                             \
+#define REQUIRE(condition, field, ...)                                                                                 \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      *parameter = BLAME(field);                                                                                       \
+      EBR_FAIL(EBR_SWEEP, __VA_ARGS__);                                                                                \
+    }                                                                                                                  \
   } while (0)
 
 /* 0 when only the dataset can tell. */
@@ -88,6 +88,19 @@ done:
   return error;
 }
 
+static ebr_error *check_reconstruction(const ebr_config *config, int *parameter)
+{
+  ebr_error *error = NULL;
+  REQUIRE(config->data_source == EBR_SOURCE_SYNTHETIC, train_loss,
+          "train.loss reconstruction needs the true features, which only data.source synthetic has");
+  REQUIRE(config->model_fusion == EBR_FUSION_CONCAT, model_fusion,
+          "train.loss reconstruction is for model.fusion concat: graph heads end in a classifier");
+  REQUIRE(!ebr_config_distils(config) || config->kd_form != EBR_KD_LOGITS, kd_form,
+          "kd.form logits distils a classifier, and train.loss reconstruction has none");
+done:
+  return error;
+}
+
 static ebr_error *check_training(const ebr_config *config, int *parameter)
 {
   ebr_error *error = NULL;
@@ -108,7 +121,10 @@ static bool is_power_of_two(int64_t number) { return number > 0 && (number & (nu
 
 static const char *what_couples(const ebr_config *config)
 {
-  if (config->method == EBR_METHOD_UNIMODAL) return NULL;
+  if (config->method == EBR_METHOD_UNIMODAL)
+    if (config->train_loss == EBR_LOSS_RECONSTRUCTION)
+      return "one mean over all its errors (train.loss reconstruction)";
+  return NULL;
   if (config->model_fusion != EBR_FUSION_CONCAT) return "a graph between all of its samples (model.fusion)";
   if (!ebr_config_reallocates(config)) return NULL;
   if (config->ebr_form == EBR_FORM_HINGE) return "the loss of all of it at once (ebr.form hinge)";
@@ -155,6 +171,7 @@ ebr_error *ebr_config_validate(const ebr_config *config, int *parameter)
                                                       : check_dataset(config, parameter));
   EBR_TRY(check_training(config, parameter));
   EBR_TRY(check_team(config, parameter));
+  if (config->train_loss == EBR_LOSS_RECONSTRUCTION) EBR_TRY(check_reconstruction(config, parameter));
   if (config->method == EBR_METHOD_UNIMODAL)
     REQUIRE(modalities == 0 || config->unimodal_modality < modalities, unimodal_modality,
             "unimodal.modality %lld does not exist: there are %lld modalities, counted from 0",

@@ -24,6 +24,7 @@ static void gather(evaluation *e, const int32_t *rows, int count)
   const ebr_samples *samples = e->samples;
   for (int i = 0; i < e->modalities; i++)
     ebr_samples_gather(samples, e->only < 0 ? i : e->only, rows, count, ebr_network_input(e->network, i));
+  ebr_samples_gather_truth(samples, e->only, rows, count, ebr_network_target(e->network));
   for (int b = 0; b < count; b++) {
     e->label[b] = samples->label[rows[b]];
     for (int i = 0; i < e->modalities; i++)

@@ -186,6 +186,8 @@ void ebr_trainer_gather_shard(ebr_trainer *trainer, int index, int shard, ebr_ba
   for (int i = 0; i < m; i++)
     ebr_samples_gather(samples, trainer->only < 0 ? i : trainer->only, trainer->rows + first, trainer->rows_each,
                        ebr_network_input(trainer->network, i));
+  ebr_samples_gather_truth(samples, trainer->only, trainer->rows + first, trainer->rows_each,
+                           ebr_network_target(trainer->network));
   *batch = (ebr_batch){.count = trainer->rows_each, .label = trainer->label + first};
   if (samples->present) batch->present = trainer->present + (size_t)first * (size_t)m;
   if (trainer->teaching) {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { BATCH = 6, MODALITIES = 3, CLASSES = 4 };
+enum { BATCH = 6, MODALITIES = 3, CLASSES = 4, TRUE_FEATURES = 3 };
 
 typedef struct setting {
   const char *name;
@@ -25,6 +25,8 @@ static const setting settings[] = {
     {"strengths", {{"method", "vanilla"}, {"model.strength.each", "[0.5, 1, 2]"}}, false},
     {"linear", {{"method", "vanilla"}, {"model.activation", "none"}, {"model.encoder", "[3]"}}, false},
     {"squared", {{"method", "vanilla"}, {"train.loss", "squared"}}, false},
+    {"reconstruction", {{"method", "vanilla"}, {"train.loss", "reconstruction"}}, false},
+    {"reconstruction-kd+ebr", {{"method", "kd+ebr"}, {"train.loss", "reconstruction"}}, true},
     {"missing", {{"method", "vanilla"}}, true},
     {"unimodal", {{"method", "unimodal"}, {"unimodal.modality", "1"}}, false},
     {"auxiliary", {{"method", "vanilla"}, {"auxiliary.weight", "0.7"}}, true},
@@ -92,6 +94,8 @@ static void setup(fixture *f, const setting *s)
   change(&f->config, "model.encoder", "[6, 5]");
   change(&f->config, "model.width", "7");
   change(&f->config, "ebr.psi.hidden", "6");
+  change(&f->config, "data.predictive", "2");
+  change(&f->config, "data.noise", "1");
   for (int k = 0; k < 12 && s->changes[k][0]; k++) change(&f->config, s->changes[k][0], s->changes[k][1]);
   must(ebr_network_create(&f->config, &shape, -1, BATCH, 11, &f->network));
   perturb(f, &stream);
@@ -99,6 +103,8 @@ static void setup(fixture *f, const setting *s)
   for (int i = 0; i < ebr_network_modalities(f->network); i++)
     for (int k = 0; k < BATCH * shape.inputs[alone ? 1 : i]; k++)
       ebr_network_input(f->network, i)[k] = ebr_stream_normal(&stream);
+  for (int k = 0; k < BATCH * MODALITIES * TRUE_FEATURES && ebr_network_target(f->network); k++)
+    ebr_network_target(f->network)[k] = ebr_stream_normal(&stream);
   for (int b = 0; b < BATCH; b++) {
     f->label[b] = (int32_t)ebr_stream_below(&stream, CLASSES);
     for (int i = 0; i < MODALITIES; i++) f->present[b * MODALITIES + i] = (b + i) % 3 != 0 || b == 0;

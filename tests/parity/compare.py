@@ -60,6 +60,7 @@ class Recording:
         self.x = [real(f"x.{i}") for i in range(modalities)]
         self.label = torch.from_numpy(group["label"][()]).long()
         self.present = real("present") if "present" in group else None
+        self.truth = torch.cat([real(f"truth.{i}") for i in range(modalities)], 1) if "truth.0" in group else None
         self.batches = torch.from_numpy(group["batches"][()]).long()
         self.view = real("view") if "view" in group else None
         self.taught = "teacher.features" in group
@@ -72,6 +73,8 @@ class Recording:
         batch = Batch([self.x[i][rows] for i in network.used], self.label[rows])
         if self.present is not None:
             batch.present = self.present[rows][:, network.used]
+        if self.truth is not None:
+            batch.target = self.truth[rows]
         if self.view is not None:
             batch.view = self.view[step]
         if self.taught:

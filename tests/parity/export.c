@@ -13,7 +13,7 @@
 #include "made_samples.h"
 #include "model/graph.h"
 
-enum { STEPS = 200, BATCH = 8, KEY = 11, TEACHER = 1, LOSSES = 7, CHANGES_MOST = 6 };
+enum { STEPS = 200, BATCH = 8, TRUE_FEATURES = 3, KEY = 11, TEACHER = 1, LOSSES = 7, CHANGES_MOST = 6 };
 
 typedef struct setting {
   const char *name;
@@ -57,6 +57,8 @@ static const setting settings[] = {
      false,
      true},
     {"squared", {{"method", "vanilla"}, {"train.loss", "squared"}}, false, true},
+    {"reconstruction", {{"method", "vanilla"}, {"train.loss", "reconstruction"}}, false, true},
+    {"reconstruction-kd+ebr", {{"method", "kd+ebr"}, {"train.loss", "reconstruction"}}, true, true},
     {"linear", {{"method", "ebr"}, {"model.activation", "none"}, {"model.encoder", "[5]"}}, false, true},
 };
 
@@ -107,7 +109,7 @@ static ebr_error *configure(const setting *s, const char *head, ebr_config *conf
 {
   static const char *const common[][2] = {{"model.encoder", "[6, 5]"}, {"model.width", "10"},  {"ebr.psi.hidden", "6"},
                                           {"train.batch", "8"},        {"train.epochs", "17"}, {"model.layers", "2"},
-                                          {"train.rate", "1e-4"}};
+                                          {"train.rate", "1e-4"},      {"data.predictive", "2"}, {"data.noise", "1"}};
   ebr_error *error = NULL;
   ebr_config_defaults(config);
   for (size_t k = 0; k < sizeof common / sizeof *common; k++)
@@ -145,6 +147,12 @@ static ebr_error *write_samples(hid_t group, const ebr_samples *samples)
     EBR_TRY(write_reals(group, name, count, samples->inputs[i], gathered));
   }
   EBR_TRY(write_array(group, "label", H5T_NATIVE_INT32, 1, (hsize_t[]){(hsize_t)count}, samples->label));
+  for (int i = 0; i < samples->modalities && samples->truth[0]; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "truth.%d", i);
+    ebr_samples_gather_truth(samples, i, samples->train, count, gathered);
+    EBR_TRY(write_reals(group, name, count, TRUE_FEATURES, gathered));
+  }
   if (samples->present)
     EBR_TRY(write_array(group, "present", H5T_NATIVE_UINT8, 2, (hsize_t[]){(hsize_t)count, MADE_MODALITIES},
                         samples->present));
@@ -242,6 +250,18 @@ static void make_present(uint8_t *present)
     for (int i = 0; i < MADE_MODALITIES; i++) present[b * MADE_MODALITIES + i] = b != 17 && (b / 4 + i) % 4 != 0;
 }
 
+/* True features that have nothing to do with x: a reconstruction's arithmetic is all that is compared. */
+static void make_truth(float (*truth)[MADE_TOTAL * TRUE_FEATURES], ebr_samples *samples)
+{
+  ebr_stream stream = ebr_stream_start(KEY, EBR_PURPOSE_TEST, 4);
+  for (int i = 0; i < MADE_MODALITIES; i++) {
+    for (int k = 0; k < MADE_TOTAL * TRUE_FEATURES; k++) truth[i][k] = (float)ebr_stream_normal(&stream);
+    samples->truth[i] = truth[i];
+  }
+  samples->predictive = 2;
+  samples->noise = TRUE_FEATURES - 2;
+}
+
 static ebr_error *export_setting(hid_t file, const setting *s, const char *head, ebr_samples samples)
 {
   ebr_error *error = NULL;
@@ -250,6 +270,7 @@ static ebr_error *export_setting(hid_t file, const setting *s, const char *head,
   ebr_teaching teaching;
   uint8_t present[MADE_TOTAL * MADE_MODALITIES];
   ebr_real known[MADE_TRAIN * 16];
+  float truth[MADE_MODALITIES][MADE_TOTAL * TRUE_FEATURES];
   char name[64];
   hid_t group = -1;
   history *past = calloc(1, sizeof *past);
@@ -258,6 +279,7 @@ static ebr_error *export_setting(hid_t file, const setting *s, const char *head,
   EBR_TRY(configure(s, head, &config));
   make_present(present);
   if (s->missing) samples.present = present;
+  if (config.train_loss == EBR_LOSS_RECONSTRUCTION) make_truth(truth, &samples);
   bool distils = ebr_config_distils(&config), muse = config.model_fusion == EBR_FUSION_MUSE;
   int features = (int)config.model_encoder.value[config.model_encoder.count - 1];
   make_teaching(features, known, &teaching);

@@ -22,6 +22,8 @@ from torch import nn
 # What the reference reads of a run's parameters, with the program's defaults and names.
 DEFAULTS = {
     "method": "vanilla",
+    "data.predictive": 4,
+    "data.noise": 8,
     "model.encoder": [64, 32],
     "model.activation": "relu",
     "model.fusion": "concat",
@@ -245,7 +247,9 @@ class Network(nn.Module):
         ):
             self.auxiliary = Mlp([q, classes])
         head = HEADS["concat" if config["method"] == "unimodal" else config["model.fusion"]]
-        self.phi = head(len(self.used), l, config["model.width"], classes, config)
+        rebuilds = config["train.loss"] == "reconstruction"
+        outputs = len(self.used) * (config["data.predictive"] + config["data.noise"]) if rebuilds else classes
+        self.phi = head(len(self.used), l, config["model.width"], outputs, config)
 
     def encode(self, x):
         """From the inputs (one tensor a modality) to the latents G_i; without reallocation these are the F_i."""
@@ -285,6 +289,7 @@ class Batch:
     label: torch.Tensor  # (B)
     present: Optional[torch.Tensor] = None  # (B x m) of ones and zeros
     view: Optional[torch.Tensor] = None  # (B x m): the edges that muse's second view keeps
+    target: Optional[torch.Tensor] = None  # (B x true features) of a reconstruction
     teacher_features: Optional[torch.Tensor] = None  # (B x l)
     teacher_logits: Optional[torch.Tensor] = None  # (B x C)
 
@@ -311,7 +316,10 @@ class Reverse(torch.autograd.Function):
         return -context.factor * gradient, None
 
 
-def semantic_loss(config, logits, label):
+def semantic_loss(config, logits, batch):
+    label = batch.label
+    if config["train.loss"] == "reconstruction":
+        return F.mse_loss(logits, batch.target)
     if config["train.loss"] == "squared":
         return 0.5 * (logits - F.one_hot(label, logits.shape[1])).square().sum(1).mean()
     return F.cross_entropy(logits, label)
@@ -383,7 +391,7 @@ def all_losses(network, adversary, latent, batch, remedies):
     """The losses of a batch by name, and their sum as the parameters descend it (autograd tells them apart)."""
     config, zero = network.config, 0.0
     logits, extra = network.phi(network.decode(latent), batch)
-    losses = {"semantic": semantic_loss(config, logits, batch.label), **extra}
+    losses = {"semantic": semantic_loss(config, logits, batch), **extra}
     total = losses["semantic"]
     total = total + config["model.contrast"] * extra["contrast"] if "contrast" in extra else total
     total = total + config["model.impute"] * extra["impute"] if "impute" in extra else total

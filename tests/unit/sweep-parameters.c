@@ -320,6 +320,15 @@ static void rules_between_parameters(void **state)
   check_rule("method=kd;kd.teacher=3", "kd.teacher",
              "kd.teacher 3 does not exist: there are 3 modalities, counted from 0");
   check_rule("method=kd;ebr.latent=8", "", "");
+  check_rule("train.loss=reconstruction", "", "");
+  check_rule("train.loss=reconstruction;model.fusion=grape", "model.fusion",
+             "train.loss reconstruction is for model.fusion concat: graph heads end in a classifier");
+  check_rule("train.loss=reconstruction;method=kd;kd.form=logits", "kd.form",
+             "kd.form logits distils a classifier, and train.loss reconstruction has none");
+  check_rule("train.loss=reconstruction;data.source=hdf5;data.file=x.h5", "train.loss",
+             "train.loss reconstruction needs the true features, which only data.source synthetic has");
+  check_rule("allocation.trials=1", "allocation.trials",
+             "allocation.trials 1 leaves the standard error open: none or at least 2");
   check_rule("method=kd+ebr;ebr.latent=32", "", "");
   check_rule("method=kd+ebr;ebr.latent=8", "ebr.latent",
              "kd+ebr compares latents with the teacher's features, so that ebr.latent must be 0 or the last of "
