@@ -121,10 +121,8 @@ static bool is_power_of_two(int64_t number) { return number > 0 && (number & (nu
 
 static const char *what_couples(const ebr_config *config)
 {
-  if (config->method == EBR_METHOD_UNIMODAL)
-    if (config->train_loss == EBR_LOSS_RECONSTRUCTION)
-      return "one mean over all its errors (train.loss reconstruction)";
-  return NULL;
+  if (config->train_loss == EBR_LOSS_RECONSTRUCTION) return "one mean over all its errors (train.loss reconstruction)";
+  if (config->method == EBR_METHOD_UNIMODAL) return NULL;
   if (config->model_fusion != EBR_FUSION_CONCAT) return "a graph between all of its samples (model.fusion)";
   if (!ebr_config_reallocates(config)) return NULL;
   if (config->ebr_form == EBR_FORM_HINGE) return "the loss of all of it at once (ebr.form hinge)";
