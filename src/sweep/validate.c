@@ -148,8 +148,8 @@ done:
 
 bool ebr_config_divides(const ebr_config *config) { return what_couples(config) == NULL; }
 
-/* A narrower head is trained faster than its gradients are exchanged; products of fewer rows lose more than 2 % of the
- * time (doc/scheduling.md). */
+/* A narrower head is trained faster than its gradients are exchanged; products of 128 rows
+ * lose a tenth against 256, and fewer lose more (doc/scheduling.md). */
 int ebr_config_shards(const ebr_config *config)
 {
   enum { WIDE = 1024, ROWS = 128, MOST = 8 };
