@@ -62,6 +62,11 @@ def text(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
+def own_order(values):
+    """Numbers in the byte order of this machine, which pandas insists on; the file's is that of its writer."""
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
 def column(table, name):
     """One column of /runs; fixed-length texts become str, the enumeration of FALSE and TRUE bool."""
     values = table[name]
@@ -70,7 +75,7 @@ def column(table, name):
         return values.astype(bool)
     if kind.kind == "S":
         return np.array([text(value) for value in values], dtype=object)
-    return values
+    return own_order(values)
 
 
 def read(path):
@@ -97,7 +102,7 @@ def read(path):
             results.kinds[name], results.units[name], results.meanings[name] = kind, unit, meaning
         for group, target in (("curves", results.curves), ("spectra", results.spectra)):
             for name, dataset in file.get(group, {}).items():
-                target[name] = dataset[...]
+                target[name] = own_order(dataset[...])
                 results.units[name] = text(dataset.attrs.get("unit", ""))
                 results.meanings[name] = text(dataset.attrs.get("meaning", ""))
     return results

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The checksums of rows and series are of little-endian numbers, in memory as in the files of every machine so far. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "big-endian machines would need checksums of swapped bytes");
+
 static void put_text(const ebr_field *field, unsigned char *row, const char *text, size_t length)
 {
   if (length > field->size) length = field->size;

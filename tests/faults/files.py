@@ -1,6 +1,5 @@
 """A full disk, a read-only folder, a file that is cut short or has flipped bytes: what is said, and the exit code."""
 # timeout: 300
-import gzip
 import os
 import random
 import shutil
@@ -126,23 +125,6 @@ for name in [*choice.sample(sorted(series), 4), "spectra/head"]:
         assert again.returncode == 0 and f" {1 + 2 * (seeds - 4)} to do" in again.stderr, (name, again)
         found = done_runs(output)
         assert {key: found[key] for key in whole} == whole, f"a byte of {name} was flipped, and the runs are others"
-write(4)
-
-# A file of format 1, without checksums of series: read as it is, and brought up to date without doing a run again.
-Path("format-1.h5").write_bytes(gzip.decompress(Path(os.environ["SOURCE"], "tests/faults/format-1.h5.gz").read_bytes()))
-shown = subprocess.run([PROGRAM, "show", "format-1.h5", "--csv", "-c", "seed,status"], capture_output=True, text=True,
-                       check=True)
-assert shown.stdout.split() == ["seed,status", "0,done", "1,done", "2,done"], shown
-with h5py.File("format-1.h5") as file:
-    Path("files.yaml").write_text(file.attrs["sweep"].decode(), encoding="utf-8")
-    before = {row["id"]: (row["test_loss"], file["curves/test_loss.by_epoch"][i].tobytes())
-              for i, row in enumerate(file["runs"][...])}
-again = run("format-1.h5", 1)
-assert again.returncode == 0 and " 0 to do" in again.stderr, again
-with h5py.File("format-1.h5") as file:
-    assert file.attrs["format"] == 2 and "series_checksum" in file["runs"].dtype.names
-    assert before == {row["id"]: (row["test_loss"], file["curves/test_loss.by_epoch"][i].tobytes())
-                      for i, row in enumerate(file["runs"][...])}
 write(4)
 
 # In what HDF5 needs to find the rows: refused, or read as before; never a crash.
