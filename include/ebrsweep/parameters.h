@@ -156,6 +156,9 @@ enum {
     "Thresholds on the encoding strength itself")                                                                      \
   X(REALS, measure_collisions_neuron, "measure.collisions.neuron", "[]", 0, 1, "", "", EBR_ALWAYS,                     \
     "Thresholds as shares of the neuron's summed encoding strength")                                                   \
+  X(CHOICES, measure_collisions_also, "measure.collisions.also", "[]", 0, 0, "influence|sensitivity", "",              \
+    EBR_WITH_SYNTHETIC, "Other ways to find encoding strengths, counted in columns of their own: weights times what "  \
+    "the neuron does to the outputs; response to changed inputs")                                                      \
   X(BOOL, measure_contributions, "measure.contributions", "true", 0, 0, "", "", EBR_ALWAYS,                            \
     "Remove each modality in turn and measure what is lost")                                                           \
   X(BOOL, measure_unimodal, "measure.unimodal", "true", 0, 0, "", "", EBR_ALWAYS,                                      \
@@ -211,6 +214,7 @@ enum { EBR_KD_MSE, EBR_KD_COSINE, EBR_KD_LOGITS };
 enum { EBR_ORDER_TOGETHER, EBR_ORDER_STRONG_FIRST, EBR_ORDER_WEAK_FIRST };
 enum { EBR_FORM_REVERSAL, EBR_FORM_HINGE, EBR_FORM_CONFUSION };
 enum { EBR_ALLOCATION_FIXED, EBR_ALLOCATION_DRAWN };
+enum { EBR_ENCODING_INFLUENCE, EBR_ENCODING_SENSITIVITY };
 enum { EBR_MISSING_RANDOM, EBR_MISSING_LABEL };
 enum { EBR_SPECTRUM_HEAD, EBR_SPECTRUM_FUSED, EBR_SPECTRUM_LATENT, EBR_SPECTRUM_UPDATES, EBR_SPECTRUM_WEIGHTS };
 

@@ -21,7 +21,8 @@ static void print_help(void)
 {
   printf("Usage: [mpirun -n RANKS] ebrsweep law RESULTS [OPTION...] [-- PETSC OPTION...]\n"
          "Fits how collisions grow with the number of modalities m, and says whether quadratically: m(m-1).\n\n"
-         "  -m, --measure COLUMN   what is counted (default: the middle threshold of colliding_pairs, or\n"
+         "  -m, --measure COLUMN   what is counted; of predictive_noise_pairs, influence.colliding_pairs and the like without\n"
+         "                         a threshold, the middle one (default: colliding_pairs, or\n"
          "                         allocation.pairs in a sweep of random allocations)\n"
          "  -b, --by A,B,...       one law for each group of runs that agree in these columns (default: all axes but\n"
          "                         data.modalities and seed)\n"

@@ -11,15 +11,15 @@ bool ebr_law_is_allocation(const char *measure) { return strncmp(measure, "alloc
 
 /* ---- columns ----------------------------------------------------------------------------------------------------- */
 
-/* The middle one of the thresholds of the first kind that was measured. */
-static const char *usual_measure(const ebr_results *results)
+/* The middle one of the thresholds of the first kind at which name ("colliding_pairs.") was measured. */
+static const char *middle_of(const ebr_results *results, const char *quantity)
 {
   int found[64], count = 0;
-  size_t kind = 0; /* length of "colliding_pairs.relative." */
+  size_t kind = 0, length = strlen(quantity); /* kind: length of "colliding_pairs.relative." */
   for (int i = 0; i < ebr_results_column_count(results) && count < 64; i++) {
     const char *name = ebr_results_column_name(results, i);
-    if (strncmp(name, prefix, sizeof prefix - 1) != 0) continue;
-    if (count == 0) kind = sizeof prefix + strcspn(name + sizeof prefix - 1, ".");
+    if (strncmp(name, quantity, length) != 0) continue;
+    if (count == 0) kind = length + 1 + strcspn(name + length, ".");
     if (count > 0 && strncmp(name, ebr_results_column_name(results, found[0]), kind) != 0) continue;
     found[count++] = i;
   }
@@ -29,7 +29,10 @@ static const char *usual_measure(const ebr_results *results)
 static ebr_error *choose_measure(const ebr_results *results, const char *wanted, const char **measure)
 {
   ebr_error *error = NULL;
-  *measure = wanted ? wanted : usual_measure(results);
+  char quantity[80];
+  snprintf(quantity, sizeof quantity, "%s.", wanted ? wanted : "colliding_pairs");
+  *measure = wanted && ebr_results_column_find(results, wanted) >= 0 ? wanted : middle_of(results, quantity);
+  if (!*measure) *measure = wanted;
   if (!*measure && ebr_results_column_find(results, "allocation.pairs") >= 0) *measure = "allocation.pairs";
   EBR_CHECK(*measure, EBR_RESULTS, "there is no column %s*: the sweep did not measure collisions", prefix);
   int column = ebr_results_column_find(results, *measure);
@@ -73,8 +76,8 @@ static ebr_error *expected_of(ebr_results *results, int64_t run, const char *mea
   ebr_config_defaults(&config);
   config.data_predictive = (int64_t)number(results, run, "data.predictive");
   if (features >= 0)
-    EBR_TRY(ebr_config_set(&config, ebr_parameter_find("allocation.features"),
-                           ebr_results_cell(results, run, features)));
+    EBR_TRY(
+        ebr_config_set(&config, ebr_parameter_find("allocation.features"), ebr_results_cell(results, run, features)));
   ebr_allocation allocation = {.modalities = (int)number(results, run, "data.modalities"),
                                .neurons = (int)number(results, run, "model.width")};
   for (int i = 0; i < allocation.modalities; i++)
@@ -88,15 +91,31 @@ done:
   return error;
 }
 
-/* Each feature is on a neuron with the chance that was measured, independently: n k^2 p q^2. */
-static double null_pairs(const ebr_results *results, int64_t run, const char *measure)
+/* The occupancy beside a count of the same way, kind and threshold: "influence." + occupancy + "relative.0.1". */
+static double occupancy_beside(const ebr_results *results, int64_t run, const char *measure, const char *count,
+                               const char *occupancy)
 {
   char name[96];
+  const char *at = strstr(measure, count);
+  snprintf(name, sizeof name, "%.*s%s%s", (int)(at - measure), measure, occupancy, at + strlen(count));
+  return number(results, run, name);
+}
+
+/* Each feature is on a neuron with the chance that was measured, independently: n k^2 q^2 for each pair of modalities,
+ * 2 n k k' q q' with k' noise features. */
+static double null_pairs(const ebr_results *results, int64_t run, const char *measure)
+{
+  static const char noisy[] = "predictive_noise_pairs.";
   double m = number(results, run, "data.modalities"), k = number(results, run, "data.predictive");
-  if (strncmp(measure, prefix, sizeof prefix - 1) != 0) return NAN;
-  snprintf(name, sizeof name, "feature_occupancy.%s", measure + sizeof prefix - 1);
-  double occupancy = number(results, run, name);
-  return number(results, run, "model.width") * k * k * m * (m - 1) / 2 * occupancy * occupancy;
+  double pairs = number(results, run, "model.width") * k * m * (m - 1) / 2;
+  if (strstr(measure, prefix)) {
+    double q = occupancy_beside(results, run, measure, prefix, "feature_occupancy.");
+    return pairs * k * q * q;
+  }
+  if (!strstr(measure, noisy)) return NAN;
+  return 2 * pairs * number(results, run, "data.noise") *
+         occupancy_beside(results, run, measure, noisy, "feature_occupancy.") *
+         occupancy_beside(results, run, measure, noisy, "noise_occupancy.");
 }
 
 static ebr_error *null_of(ebr_results *results, int64_t run, const char *measure, double *value)

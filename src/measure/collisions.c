@@ -2,6 +2,7 @@
 #include "measure/encoding.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* The kinds of thresholds by name and configuration. */
 static const struct {
@@ -31,6 +32,8 @@ static const struct {
      offsetof(ebr_sharing, occupancy)},
     {"feature_occupancy", "", "Share of neurons that encode a predictive feature, mean over features",
      offsetof(ebr_sharing, feature_occupancy)},
+    {"noise_occupancy", "", "Share of neurons that encode a noise feature, mean over features",
+     offsetof(ebr_sharing, noise_occupancy)},
 };
 
 static const struct {
@@ -45,7 +48,12 @@ static const struct {
      offsetof(ebr_geometry, capacity)},
 };
 
+/* Ways to E beside the usual one; their scalars have the way's name in front. */
+static const ebr_encoding_way *const ways[] = {
+    [EBR_ENCODING_INFLUENCE] = &ebr_encoding_influence, [EBR_ENCODING_SENSITIVITY] = &ebr_encoding_sensitivity};
+
 enum {
+  WAYS = sizeof ways / sizeof *ways,
   KINDS = sizeof kinds / sizeof *kinds,
   COUNTS = sizeof counts / sizeof *counts,
   GEOMETRIES = sizeof geometries / sizeof *geometries
@@ -61,11 +69,20 @@ static double field(const void *values, size_t offset) { return *(const double *
 /* Data without truth has no noise features to count. */
 static bool applies(const ebr_config *config, int count)
 {
-  return config->data_source == EBR_SOURCE_SYNTHETIC ||
-         counts[count].offset != offsetof(ebr_sharing, predictive_noise_pairs);
+  size_t offset = counts[count].offset;
+  bool of_noise =
+      offset == offsetof(ebr_sharing, predictive_noise_pairs) || offset == offsetof(ebr_sharing, noise_occupancy);
+  return !of_noise || (config->data_source == EBR_SOURCE_SYNTHETIC && config->data_noise > 0);
 }
 
-static ebr_error *declare_count(const ebr_list *list, int kind, int count, const char *prefix, ebr_schema *schema)
+static bool wanted(const ebr_config *config, int way)
+{
+  return config->measure_collisions_also >> way & 1 &&
+         (!ways[way]->concat_only || config->model_fusion == EBR_FUSION_CONCAT);
+}
+
+static ebr_error *declare_count(const ebr_list *list, int kind, int count, const char *prefix, bool curves,
+                                ebr_schema *schema)
 {
   ebr_error *error = NULL;
   const ebr_column_kind scalar = {counts[count].unit, counts[count].meaning, 1, 1};
@@ -73,7 +90,18 @@ static ebr_error *declare_count(const ebr_list *list, int kind, int count, const
   for (int t = 0; t < list->count; t++)
     EBR_TRY(ebr_column_declare(schema, &scalar, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name,
                                list->value[t]));
+  if (!curves) goto done;
   EBR_TRY(ebr_column_declare(schema, &curve, "%s%s.%s.by_threshold", prefix, counts[count].name, kinds[kind].name));
+done:
+  return error;
+}
+
+static ebr_error *declare_counts(const ebr_config *config, const char *prefix, bool curves, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  for (int kind = 0; kind < KINDS; kind++)
+    for (int count = 0; count < COUNTS && thresholds(config, kind)->count > 0; count++)
+      if (applies(config, count)) EBR_TRY(declare_count(thresholds(config, kind), kind, count, prefix, curves, schema));
 done:
   return error;
 }
@@ -81,9 +109,7 @@ done:
 static ebr_error *declare_all(const ebr_config *config, const char *prefix, ebr_schema *schema)
 {
   ebr_error *error = NULL;
-  for (int kind = 0; kind < KINDS; kind++)
-    for (int count = 0; count < COUNTS && thresholds(config, kind)->count > 0; count++)
-      if (applies(config, count)) EBR_TRY(declare_count(thresholds(config, kind), kind, count, prefix, schema));
+  EBR_TRY(declare_counts(config, prefix, true, schema));
   for (int k = 0; k < GEOMETRIES; k++) {
     const ebr_column_kind scalar = {"", geometries[k].meaning, 1, 1};
     EBR_TRY(ebr_column_declare(schema, &scalar, "%s%s", prefix, geometries[k].name));
@@ -92,11 +118,24 @@ done:
   return error;
 }
 
+static void name_prefix(int way, bool initial, char *prefix, size_t size)
+{
+  snprintf(prefix, size, "%s%s.", initial ? "initial." : "", ways[way]->name);
+}
+
 static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
 {
   ebr_error *error = NULL;
   EBR_TRY(declare_all(config, "", schema));
   EBR_TRY(declare_all(config, "initial.", schema));
+  for (int way = 0; way < WAYS; way++) {
+    if (!wanted(config, way)) continue;
+    char prefix[40];
+    for (int initial = 0; initial < 2; initial++) {
+      name_prefix(way, initial, prefix, sizeof prefix);
+      EBR_TRY(declare_counts(config, prefix, false, schema));
+    }
+  }
   for (int kind = 0; kind < KINDS; kind++) {
     const ebr_column_kind curve = {kinds[kind].unit, kinds[kind].meaning, thresholds(config, kind)->count, 1};
     if (curve.points > 0) EBR_TRY(ebr_column_declare(schema, &curve, "threshold.%s", kinds[kind].name));
@@ -107,7 +146,7 @@ done:
 }
 
 static ebr_error *record_counts(const ebr_config *config, const ebr_encoding *encoding, int kind, const char *prefix,
-                                ebr_record *record)
+                                bool curves, ebr_record *record)
 {
   ebr_error *error = NULL;
   const ebr_list *list = thresholds(config, kind);
@@ -120,8 +159,9 @@ static ebr_error *record_counts(const ebr_config *config, const ebr_encoding *en
       double value = field(&sharing, counts[count].offset);
       EBR_TRY(
           ebr_column_set(record, value, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name, list->value[t]));
-      EBR_TRY(
-          ebr_column_set_at(record, t, 0, value, "%s%s.%s.by_threshold", prefix, counts[count].name, kinds[kind].name));
+      if (curves)
+        EBR_TRY(ebr_column_set_at(record, t, 0, value, "%s%s.%s.by_threshold", prefix, counts[count].name,
+                                  kinds[kind].name));
     }
   }
 done:
@@ -133,11 +173,29 @@ static ebr_error *record_all(const ebr_config *config, const ebr_encoding *encod
 {
   ebr_error *error = NULL;
   ebr_geometry geometry;
-  for (int kind = 0; kind < KINDS; kind++) EBR_TRY(record_counts(config, encoding, kind, prefix, record));
+  for (int kind = 0; kind < KINDS; kind++) EBR_TRY(record_counts(config, encoding, kind, prefix, true, record));
   EBR_TRY(ebr_geometry_of(encoding, &geometry));
   for (int k = 0; k < GEOMETRIES; k++)
     EBR_TRY(ebr_column_set(record, field(&geometry, geometries[k].offset), "%s%s", prefix, geometries[k].name));
 done:
+  return error;
+}
+
+static ebr_error *take_way(const ebr_subject *subject, int way, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ebr_encoding encoding = {0};
+  char prefix[40];
+  EBR_TRY(ways[way]->take(subject, &encoding));
+  if (!ebr_encoding_finite(&encoding)) goto done;
+  for (int initial = 0; initial < 2; initial++) {
+    if (!(initial ? subject->point == 0 : subject->last)) continue;
+    name_prefix(way, initial, prefix, sizeof prefix);
+    for (int kind = 0; kind < KINDS; kind++)
+      EBR_TRY(record_counts(subject->config, &encoding, kind, prefix, false, record));
+  }
+done:
+  ebr_encoding_destroy(&encoding);
   return error;
 }
 
@@ -150,6 +208,8 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   if (!ebr_encoding_finite(&encoding)) goto done;
   if (subject->point == 0) EBR_TRY(record_all(subject->config, &encoding, "initial.", record));
   if (subject->last) EBR_TRY(record_all(subject->config, &encoding, "", record));
+  for (int way = 0; way < WAYS && subject->samples->truth[0]; way++)
+    if (wanted(subject->config, way)) EBR_TRY(take_way(subject, way, record));
 done:
   ebr_encoding_destroy(&encoding);
   return error;
@@ -161,7 +221,13 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
   int each = (int)(config->data_predictive + config->data_noise);
   bool truth = config->data_source == EBR_SOURCE_SYNTHETIC;
   int features = truth ? shape->modalities * each : ebr_measured_modalities(config, shape);
-  return ebr_encoding_bytes((int)config->model_width, features, chunk, truth);
+  size_t most = 0;
+  for (int way = 0; way < WAYS && truth; way++) {
+    size_t needed = wanted(config, way) ? ways[way]->bytes(config, shape, features, chunk) : 0;
+    if (needed > most) most = needed;
+  }
+  /* The usual encoding is kept while another way is taken. */
+  return ebr_encoding_bytes((int)config->model_width, features, chunk, truth) + most;
 }
 
 const ebr_measure ebr_measure_collisions = {"collisions", "Neurons of the head that modalities share", declare, take,

@@ -54,11 +54,12 @@ static void refuse_broken(const ebr_scores *scores, ebr_encoding *encoding)
 
 typedef struct regression {
   const ebr_samples *samples;
+  ebr_encoding_read *read;
   ebr_encoding *encoding; /* weight holds the products of activations and features until they are solved */
   double *mean, *scale;   /* (features) over the test set */
   double *gram;           /* (features x features) */
   double *chunk;          /* (B x features) standardised */
-  double *hidden;         /* (B x neurons) */
+  double *hidden;         /* (B x neurons) what is regressed */
   ebr_arena arena;
 } regression;
 
@@ -101,12 +102,11 @@ static void add_products(void *context, ebr_network *network, int start, int cou
 {
   regression *r = context;
   int features = r->encoding->features, neurons = r->encoding->neurons;
-  const ebr_real *hidden = ebr_network_hidden(network);
   for (int b = 0; b < count; b++)
     for (int f = 0; f < features; f++)
       r->chunk[(size_t)b * (size_t)features + (size_t)f] =
           (truth_of(r->samples, r->samples->test[start + b], f) - r->mean[f]) * r->scale[f];
-  for (size_t k = 0; k < (size_t)count * (size_t)neurons; k++) r->hidden[k] = (double)hidden[k];
+  r->read(network, count, neurons, r->hidden);
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, features, count, 1, r->chunk, features, 1, r->gram, features);
   cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, neurons, features, count, 1, r->hidden, neurons, r->chunk,
               features, 1, r->encoding->weight, features);
@@ -127,15 +127,17 @@ done:
   return error;
 }
 
-static ebr_error *by_regression(const ebr_subject *subject, ebr_network *network, ebr_encoding *encoding)
+ebr_error *ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_encoding_read *read,
+                                ebr_encoding *encoding)
 {
   ebr_error *error = NULL;
+  ebr_network *network = ebr_trainer_network(subject->trainer);
   const ebr_samples *samples = subject->samples;
   int each = samples->predictive + samples->noise;
-  regression r = {.samples = samples, .encoding = encoding};
+  regression r = {.samples = samples, .read = read, .encoding = encoding};
   ebr_arena measuring = ebr_arena_measuring();
   ebr_scores scores;
-  EBR_TRY(ebr_encoding_create(ebr_network_width(network), samples->modalities * each, samples->modalities, encoding));
+  EBR_TRY(ebr_encoding_create(columns, samples->modalities * each, samples->modalities, encoding));
   for (int f = 0; f < encoding->features; f++) {
     encoding->modality[f] = f / each;
     encoding->predictive[f] = f % each < samples->predictive;
@@ -152,6 +154,12 @@ static ebr_error *by_regression(const ebr_subject *subject, ebr_network *network
 done:
   ebr_arena_destroy(&r.arena);
   return error;
+}
+
+static void read_hidden(ebr_network *network, int count, int columns, double *out)
+{
+  const ebr_real *hidden = ebr_network_hidden(network);
+  for (size_t k = 0; k < (size_t)count * (size_t)columns; k++) out[k] = (double)hidden[k];
 }
 
 /* ---- sensitivity to whole modalities ----------------------------------------------------------------------------- */
@@ -205,7 +213,7 @@ ebr_error *ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encoding)
 {
   ebr_network *network = ebr_trainer_network(subject->trainer);
   *encoding = (ebr_encoding){0};
-  return subject->samples->truth[0] ? by_regression(subject, network, encoding)
+  return subject->samples->truth[0] ? ebr_encoding_regress(subject, ebr_network_width(network), read_hidden, encoding)
                                     : by_sensitivity(subject, network, encoding);
 }
 

@@ -26,6 +26,28 @@ bool ebr_encoding_finite(const ebr_encoding *encoding);
  * replaced by its mean. The caller destroys. */
 EBR_FALLIBLE ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encoding);
 
+/* Writes out (count x columns) of the chunk that was just evaluated. */
+typedef void ebr_encoding_read(ebr_network *network, int count, int columns, double *out);
+/* The regression alone, of whatever read reads: encoding->neurons is columns. Truth must be at hand. */
+EBR_FALLIBLE ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_encoding_read *read,
+                                  ebr_encoding *encoding);
+
+/* Other ways to E, with the truth at hand: one file and one line in ebr_encoding_ways each, in the order of the choices
+ * of measure.collisions.also. */
+typedef struct ebr_encoding_way {
+  const char *name;
+  bool concat_only;
+  ebr_error *(*take)(const ebr_subject *subject, ebr_encoding *encoding); /* the caller destroys */
+  size_t (*bytes)(const ebr_config *config, const ebr_shape *shape, int features, int chunk);
+} ebr_encoding_way;
+
+/* weight[j][f]: pre-activation of neuron j for one standard deviation of feature f, by way of the head's weights, times
+ * the norm of j's weights to the outputs. */
+extern const ebr_encoding_way ebr_encoding_influence;
+/* weight[j][f]: root mean square change of neuron j's activation when the inputs change as they do, on average, with one
+ * standard deviation of feature f. */
+extern const ebr_encoding_way ebr_encoding_sensitivity;
+
 typedef enum ebr_threshold { EBR_THRESHOLD_RELATIVE, EBR_THRESHOLD_ABSOLUTE, EBR_THRESHOLD_NEURON } ebr_threshold;
 
 /* What neurons share where a neuron encodes a feature when E exceeds a threshold: a share of the largest E, E itself,
@@ -36,6 +58,7 @@ typedef struct ebr_sharing {
   double shared_neurons;         /* share of neurons with predictive features of two or more modalities */
   double occupancy;         /* share of neurons that encode a modality's predictive features, mean over modalities */
   double feature_occupancy; /* share of neurons that encode a predictive feature, mean over these */
+  double noise_occupancy;   /* share of neurons that encode a noise feature, mean over these; NaN without any */
 } ebr_sharing;
 
 void ebr_sharing_at(const ebr_encoding *encoding, ebr_threshold kind, double threshold, ebr_sharing *sharing);

@@ -39,6 +39,7 @@ static void add_neuron(const ebr_encoding *encoding, const double *weight, doubl
   sharing->shared_neurons += modalities >= 2;
   sharing->occupancy += modalities;
   sharing->feature_occupancy += all;
+  sharing->noise_occupancy += all_noise;
 }
 
 void ebr_sharing_at(const ebr_encoding *encoding, ebr_threshold kind, double threshold, ebr_sharing *sharing)
@@ -54,6 +55,7 @@ void ebr_sharing_at(const ebr_encoding *encoding, ebr_threshold kind, double thr
   sharing->shared_neurons /= encoding->neurons;
   sharing->occupancy /= (double)encoding->neurons * encoding->modalities;
   sharing->feature_occupancy /= encoding->neurons * predictive;
+  sharing->noise_occupancy /= encoding->neurons * (encoding->features - predictive);
 }
 
 /* ---- threshold-free ---------------------------------------------------------------------------------------------- */

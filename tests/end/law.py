@@ -19,7 +19,10 @@ axes:
   method: [vanilla, ebr]
   train.rate: [1e-3, 1000]
   seed: {from: 0, count: 3}
-measure: {every: 0, spectra: [head], collisions: {relative: [0.05, 0.1, 0.2], absolute: [0.05, 0.1, 0.2]}}
+measure:
+  every: 0
+  spectra: [head]
+  collisions: {relative: [0.05, 0.1, 0.2], absolute: [0.05, 0.1, 0.2], also: [influence, sensitivity]}
 """
 MEASURE = "colliding_pairs.relative.0.1"
 
@@ -88,6 +91,25 @@ def agrees_with_numpy(group):
     assert group["words"].startswith(group["verdict"]), group
 
 
+def counts_other_things():
+    """Collisions with noise, and those of the other encodings: the middle threshold if none is said; the null by numpy."""
+    rows = json.loads(call("show", "small.h5", "--json", "-w", "method==vanilla && status==done").stdout)
+    for way in "", "influence.", "sensitivity.":
+        for quantity, other, half in ("predictive_noise_pairs", "noise", 1), ("colliding_pairs", "feature", 0.5):
+            name = way + quantity
+            done = call("law", "small.h5", "--json", "--resamples", "20", "-m", name, "-w", "method==vanilla")
+            group, = json.loads(done.stdout)
+            assert group["measure"] == f"{name}.relative.0.1", group["measure"]
+            for point in group["points"]:
+                m = int(point["m"])
+                mine = [row for row in rows if row["data.modalities"] == m]
+                null = [32 * half * 9 * m * (m - 1) * row[f"{way}feature_occupancy.relative.0.1"] *
+                        row[f"{way}{other}_occupancy.relative.0.1"] for row in mine]
+                assert np.isclose(point["mean"], np.mean([row[f"{name}.relative.0.1"] for row in mine])), (name, point)
+                assert np.isclose(point["mean"] / np.mean(null), point["observed_over_null"], rtol=1e-9), (name, point)
+                assert np.isclose(point["untrained"], np.mean([row[f"initial.{name}.relative.0.1"] for row in mine])), name
+
+
 def is_read():
     text = call("law", "small.h5", "--resamples", "20").stdout
     assert text.startswith(f"small.h5: {MEASURE} against the number of modalities m\n"), text
@@ -125,6 +147,7 @@ with open("small.yaml", "w", encoding="utf-8") as sweep:
 call("run", "-q", "small.yaml", code=1, ranks=2)
 for each in judges():
     agrees_with_numpy(each)
+counts_other_things()
 is_read()
 says_what_it_cannot_tell()
 refuses()

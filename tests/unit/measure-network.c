@@ -166,6 +166,61 @@ static double deviation_of(const ebr_samples *samples, int modality, int feature
   return sqrt(squares / MADE_TEST);
 }
 
+/* In a linear network the other ways to E are known from the regression's: sensitivity is its size, influence that times
+ * the norm of the neuron's weights to the outputs. */
+static void other_encodings_of_a_linear_network(void **state)
+{
+  fixture *f = *state;
+  ebr_encoding encoding, influence, sensitivity;
+  reveal_truth(f);
+  set(&f->config, "model.activation", "none");
+  set(&f->config, "model.encoder", "[5]");
+  start(f);
+  ebr_subject subject = subject_of(f);
+  must(ebr_encoding_take(&subject, &encoding));
+  must(ebr_encoding_influence.take(&subject, &influence));
+  must(ebr_encoding_sensitivity.take(&subject, &sensitivity));
+  const ebr_real *last = values_of(ebr_trainer_network(f->trainer), "phi.weight.1");
+  for (int j = 0; j < 7; j++) {
+    double squares = 0;
+    for (int c = 0; c < MADE_CLASSES; c++) squares += pow((double)last[j * MADE_CLASSES + c], 2);
+    for (int k = 0; k < encoding.features; k++) {
+      double weight = encoding.weight[j * encoding.features + k];
+      close_to(sensitivity.weight[j * encoding.features + k], fabs(weight), 1e-4);
+      close_to(influence.weight[j * encoding.features + k], weight * sqrt(squares), 1e-4);
+      assert_int_equal(influence.modality[k], encoding.modality[k]);
+      assert_int_equal(sensitivity.predictive[k], encoding.predictive[k]);
+    }
+  }
+  ebr_encoding_destroy(&encoding);
+  ebr_encoding_destroy(&influence);
+  ebr_encoding_destroy(&sensitivity);
+}
+
+/* A neuron that ReLU keeps off for all samples is deaf; its weights still speak. */
+static void a_dead_neuron_is_insensitive(void **state)
+{
+  fixture *f = *state;
+  ebr_encoding influence, sensitivity;
+  reveal_truth(f);
+  start(f);
+  ebr_network *network = ebr_trainer_network(f->trainer);
+  const ebr_tensor *bias = ebr_network_tensor(network, ebr_network_tensor_find(network, "phi.bias.0"));
+  ebr_network_values(network)[bias->offset] = -1e6;
+  ebr_subject subject = subject_of(f);
+  must(ebr_encoding_influence.take(&subject, &influence));
+  must(ebr_encoding_sensitivity.take(&subject, &sensitivity));
+  double heard = 0, spoken = 0, other = 0;
+  for (int k = 0; k < sensitivity.features; k++) {
+    heard += sensitivity.weight[k];
+    spoken += fabs(influence.weight[k]);
+    other += sensitivity.weight[sensitivity.features + k];
+  }
+  assert_true(heard == 0 && spoken > 0 && other > 0);
+  ebr_encoding_destroy(&influence);
+  ebr_encoding_destroy(&sensitivity);
+}
+
 /* Without activations neuron j is linear in the latents: its weight on feature f is (A_i W_i)[f][j], A_i the encoder.
  */
 static void encodings_of_a_linear_network_are_its_weights(void **state)
@@ -498,6 +553,8 @@ int main(void)
 #define WITH_NETWORK(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
       WITH_NETWORK(names_that_are_too_long_are_refused),
       WITH_NETWORK(encodings_of_a_linear_network_are_its_weights),
+      WITH_NETWORK(other_encodings_of_a_linear_network),
+      WITH_NETWORK(a_dead_neuron_is_insensitive),
       WITH_NETWORK(unimodal_network_has_no_colliding_pairs),
       WITH_NETWORK(sensitivities_of_a_linear_head_are_projections),
       WITH_NETWORK(removal_is_replacement_by_the_training_mean),

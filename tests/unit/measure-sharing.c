@@ -53,6 +53,7 @@ static ebr_sharing brute_force(const ebr_encoding *e, ebr_threshold kind, double
     const double *w = e->weight + j * e->features;
     bool shared = false;
     for (int f = 0; f < e->features; f++) {
+      if (fabs(w[f]) > limit && !e->predictive[f]) sharing.noise_occupancy += 1.0 / e->neurons / (e->features - predictive);
       if (!(fabs(w[f]) > limit) || !e->predictive[f]) continue;
       sharing.feature_occupancy += 1.0 / e->neurons / predictive;
       for (int g = 0; g < e->features; g++) {
@@ -92,6 +93,7 @@ static void counts_agree_with_brute_force(void **state)
         close_to(sharing.shared_neurons, expected.shared_neurons, 1e-14);
         close_to(sharing.occupancy, expected.occupancy, 1e-14);
         close_to(sharing.feature_occupancy, expected.feature_occupancy, 1e-14);
+        close_to(sharing.noise_occupancy, expected.noise_occupancy, 1e-14);
         ebr_encoding_destroy(&encoding);
       }
 }
