@@ -10,7 +10,7 @@ build="gcc libc6-dev cmake ninja-build pkg-config git help2man
   petsc-dev libpetsc-real-dev slepc-dev libslepc-real-dev libfyaml-dev librandom123-dev libxxhash-dev"
 analysis="python3 python3-h5py python3-numpy python3-scipy python3-pandas python3-matplotlib python3-seaborn
   python3-statsmodels python3-sklearn"
-tests="libcmocka-dev python3-torch python3-mpi4py hdf5-tools shellcheck cppcheck doxygen slurm-wlm munge
+tests="libcmocka-dev libblas3 liblapack3 python3-torch python3-mpi4py hdf5-tools shellcheck cppcheck doxygen slurm-wlm munge
   gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
