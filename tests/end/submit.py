@@ -264,7 +264,8 @@ def what_cannot_be_is_refused():
     for wrong in "soon", "0", "1:2", "-5", "3w":
         refused(2, f"'{wrong}' is no walltime: 90 (minutes), 1:30:00", "-n", "--scheduler", "slurm", "--time", wrong)
     for option, word in ("--account", "two words"), ("--partition", "fast\n#SBATCH -N 9"), ("-o", "my results.h5"):
-        refused(2, f"'{word}' has a blank or a special character", "-n", "--scheduler", "slurm", option, word)
+        shown = word.replace("\n", "?")  # a message is one line
+        refused(2, f"'{shown}' has a blank or a special character", "-n", "--scheduler", "slurm", option, word)
     refused(2, "the partition '' is empty", "-n", "--scheduler", "slurm", "--partition", "")
     refused(2, "--nodes wants a whole number from 1 to 1000000, not 'x'", "--nodes", "x")
     refused(2, "there is no option '--fast'", "--fast")
