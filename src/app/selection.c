@@ -197,7 +197,7 @@ static ebr_error *add_json(ebr_results *results, int64_t run, int column, ebr_te
 }
 
 /* A table says - where a parameter has no say in a run: a vanilla run has no lambda, though the file holds the default.
- * What decides is always a choice. */
+ * What decides is a choice, or whether there are allocations. */
 static bool matters(ebr_results *results, int64_t run, int column)
 {
   ebr_config config;
@@ -205,8 +205,10 @@ static bool matters(ebr_results *results, int64_t run, int column)
   if (parameter < 0 || ebr_parameter_at(parameter)->conditions == EBR_ALWAYS) return true;
   ebr_config_defaults(&config);
   for (int i = 0; i < ebr_parameter_count(); i++) {
-    int decider = ebr_results_column_find(results, ebr_parameter_at(i)->name);
-    if (ebr_parameter_at(i)->kind != EBR_KIND_CHOICE || decider < 0) continue;
+    const ebr_parameter *p = ebr_parameter_at(i);
+    if (p->kind != EBR_KIND_CHOICE && strcmp(p->name, "allocation.trials") != 0) continue;
+    int decider = ebr_results_column_find(results, p->name);
+    if (decider < 0) continue;
     ebr_error *error = ebr_config_set(&config, i, ebr_results_cell(results, run, decider));
     ebr_error_destroy(&error);
   }
@@ -222,6 +224,9 @@ ebr_error *ebr_selection_cell(ebr_results *results, ebr_format format, int64_t r
   if (format == EBR_FORMAT_PLAIN && !matters(results, run, column)) return ebr_text_add(text, "-");
   if (format == EBR_FORMAT_PLAIN && ebr_results_column_is_measure(results, column) && !missing)
     return ebr_text_add(text, "%.4g", number);
+  /* 40 and not 4e+01, which is as short and as exact. */
+  bool whole = !ebr_results_column_is_text(results, column) && number == trunc(number) && fabs(number) < 1e9;
+  if (format == EBR_FORMAT_PLAIN && whole) return ebr_text_add(text, "%.0f", number);
   return ebr_text_add(text, "%s", ebr_results_cell(results, run, column));
 }
 

@@ -54,6 +54,7 @@ for measure in "pairs", "shared", "occupancy":
             assert n > 64 or abs(group["forms"]["pairs-power"]["parameters"]["gamma"] - 1) < 0.03, group
 text = call("law", "drawn.h5", "--resamples", "20").stdout
 assert text.startswith("drawn.h5: allocation.pairs against") and "exact expectation: agrees" in text, text
+assert "model.width 64, allocation.features [8, 2, 1]" in text, text
 
 # The control: modalities drawn with replacement. Neither the expectations nor the quadratic form may pass.
 call("run", "-q", "allocation.yaml", "-o", "replaced.h5", "-s", "allocation.modality=drawn", ranks=2)
