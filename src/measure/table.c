@@ -1,10 +1,20 @@
 #include "measure/column.h"
 
-/* In the order of the results' columns. */
+/* In the order of the results' columns, one a line. */
+/* clang-format off */
 static const ebr_measure *const measures[] = {
-    &ebr_measure_accuracy,   &ebr_measure_ranking, &ebr_measure_contributions, &ebr_measure_spectra,
-    &ebr_measure_collisions, &ebr_measure_probe,   &ebr_measure_missing,       &ebr_measure_similarity,
-    &ebr_measure_angles,     &ebr_measure_allocation};
+    &ebr_measure_accuracy,
+    &ebr_measure_ranking,
+    &ebr_measure_contributions,
+    &ebr_measure_spectra,
+    &ebr_measure_collisions,
+    &ebr_measure_probe,
+    &ebr_measure_missing,
+    &ebr_measure_similarity,
+    &ebr_measure_angles,
+    &ebr_measure_allocation,
+};
+/* clang-format on */
 
 enum { MEASURES = sizeof measures / sizeof *measures };
 
