@@ -13,7 +13,8 @@ from pathlib import Path
 SOURCE = Path(os.environ["SOURCE"])
 VARIES = [(r"core-hours .*", "core-hours"), (r"longest run .*", "longest run"), (r"memory per rank .*", "memory"),
           (r"suggested ranks .*", "suggested ranks"), (r"[0-9.e+]+ (runs )?a second", "RATE"),
-          (r"[0-9:]+ left", "TIME left"), (r"about \d+ seeds", "about N seeds"), (r"BLAS kernel \w+", "BLAS kernel"), (r"ebrsweep [0-9.]+:", "ebrsweep:")]
+          (r"[0-9:]+ left", "TIME left"), (r"about \d+ seeds", "about N seeds"), (r"BLAS kernel \w+", "BLAS kernel"),
+          (r"ebrsweep [0-9.]+:", "ebrsweep:")]
 
 
 def blocks(text):
