@@ -1,15 +1,14 @@
 #include "schedule/node.h"
 
+#include "schedule/counters.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 struct ebr_node {
   MPI_Comm comm;
-  MPI_Win window;
-  int64_t *shared; /* on rank 0: draws so far, then each chunk's start + 1, which is 0 until it is published */
+  ebr_counters *shared; /* draws so far, then each chunk's start + 1, which is 0 until it is published */
   int64_t chunks;
   int chunk;
-  bool locked;
 };
 
 static ebr_error *split(MPI_Comm comm, int ranks_a_node, MPI_Comm *node)
@@ -24,36 +23,18 @@ done:
   return error;
 }
 
-static ebr_error *open_window(ebr_node *node)
-{
-  ebr_error *error = NULL;
-  int rank;
-  EBR_TRY_MPI(MPI_Comm_rank(node->comm, &rank));
-  MPI_Aint bytes = rank == 0 ? (MPI_Aint)(node->chunks + 1) * (MPI_Aint)sizeof(int64_t) : 0;
-  EBR_TRY_MPI(MPI_Win_allocate(bytes, sizeof(int64_t), MPI_INFO_NULL, node->comm, &node->shared, &node->window));
-  EBR_TRY_MPI(MPI_Win_set_errhandler(node->window, MPI_ERRORS_RETURN));
-  EBR_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, node->window));
-  node->locked = true;
-  if (rank == 0) memset(node->shared, 0, (size_t)bytes);
-  EBR_TRY_MPI(MPI_Win_sync(node->window));
-  EBR_TRY_MPI(MPI_Barrier(node->comm));
-  EBR_TRY_MPI(MPI_Win_sync(node->window));
-done:
-  return error;
-}
-
 ebr_error *ebr_node_create(MPI_Comm comm, int ranks_a_node, int64_t count, int chunk, ebr_node **node)
 {
   ebr_error *error = NULL;
   int ranks;
   *node = calloc(1, sizeof **node);
   EBR_TRY(ebr_agree(comm, *node ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a counter")));
-  **node = (ebr_node){.comm = MPI_COMM_NULL, .window = MPI_WIN_NULL, .chunk = chunk};
+  **node = (ebr_node){.comm = MPI_COMM_NULL, .chunk = chunk};
   EBR_TRY(split(comm, ranks_a_node, &(*node)->comm));
   EBR_TRY_MPI(MPI_Comm_size((*node)->comm, &ranks));
   /* Each rank draws once in vain. */
   (*node)->chunks = (count + ranks) / chunk + 2;
-  EBR_TRY(open_window(*node));
+  EBR_TRY(ebr_counters_create((*node)->comm, (*node)->chunks + 1, &(*node)->shared));
 done:
   return error;
 }
@@ -64,20 +45,10 @@ ebr_error *ebr_node_destroy(ebr_node **node)
   ebr_node *n = *node;
   *node = NULL;
   if (!n) return NULL;
-  if (n->locked) EBR_TRY_MPI(MPI_Win_unlock_all(n->window));
-  if (n->window != MPI_WIN_NULL) EBR_TRY_MPI(MPI_Win_free(&n->window));
+  EBR_TRY(ebr_counters_destroy(&n->shared));
   if (n->comm != MPI_COMM_NULL) EBR_TRY_MPI(MPI_Comm_free(&n->comm));
 done:
   free(n);
-  return error;
-}
-
-static ebr_error *update(ebr_node *node, MPI_Aint which, MPI_Op operation, int64_t value, int64_t *before)
-{
-  ebr_error *error = NULL;
-  EBR_TRY_MPI(MPI_Fetch_and_op(&value, before, MPI_INT64_T, 0, which, operation, node->window));
-  EBR_TRY_MPI(MPI_Win_flush(0, node->window));
-done:
   return error;
 }
 
@@ -85,7 +56,7 @@ ebr_error *ebr_node_draw(ebr_node *node, int64_t *chunk, int *place)
 {
   ebr_error *error = NULL;
   int64_t draw = 0;
-  EBR_TRY(update(node, 0, MPI_SUM, 1, &draw));
+  EBR_TRY(ebr_counters_update(node->shared, 0, MPI_SUM, 1, &draw));
   *chunk = draw / node->chunk;
   *place = (int)(draw % node->chunk);
   EBR_CHECK(*chunk < node->chunks, EBR_INTERNAL, "draw %lld of a node that has %lld chunks", (long long)draw,
@@ -97,14 +68,14 @@ done:
 ebr_error *ebr_node_publish(ebr_node *node, int64_t chunk, int64_t start)
 {
   int64_t before;
-  return update(node, (MPI_Aint)chunk + 1, MPI_REPLACE, start + 1, &before);
+  return ebr_counters_update(node->shared, chunk + 1, MPI_REPLACE, start + 1, &before);
 }
 
 ebr_error *ebr_node_await(ebr_node *node, int64_t chunk, int64_t *start)
 {
   ebr_error *error = NULL;
   int64_t found = 0;
-  while (found == 0) EBR_TRY(update(node, (MPI_Aint)chunk + 1, MPI_NO_OP, 0, &found));
+  while (found == 0) EBR_TRY(ebr_counters_update(node->shared, chunk + 1, MPI_NO_OP, 0, &found));
   *start = found - 1;
 done:
   return error;

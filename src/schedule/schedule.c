@@ -1,5 +1,6 @@
 #include <ebrsweep/schedule.h>
 
+#include "schedule/counters.h"
 #include "schedule/node.h"
 #include "schedule/team.h"
 
@@ -10,7 +11,7 @@
 /* A stop adds this to the shared counters: far past any list's end, while what was drawn stays readable below it. */
 static const int64_t stop_mark = (int64_t)1 << 40;
 
-/* Runs for teams of 1, 2, 4, 8 and 16 ranks; what the window counts on rank 0: what was drawn of each, and failed runs.
+/* Runs for teams of 1, 2, 4, 8 and 16 ranks; what the job counts: what was drawn of each, and failed runs.
  */
 enum { LEVELS = 5, FAILED = LEVELS, COUNTERS };
 
@@ -18,18 +19,17 @@ enum { CHUNK = 8 }; /* runs that a node fetches at once: few enough that they ar
 
 struct ebr_schedule {
   MPI_Comm comm;
-  MPI_Win window;
-  int64_t *counter; /* (COUNTERS); rank 0's copy is the one that counts */
-  int64_t *items;   /* those for teams of one, longest first, those for teams of two, ... */
-  double *cost;     /* of each */
+  ebr_counters *counters; /* (COUNTERS) of the job */
+  int64_t *items;         /* those for teams of one, longest first, those for teams of two, ... */
+  double *cost;           /* of each */
   int64_t count, end[LEVELS];
-  double deadline;              /* INFINITY: none */
-  double slowest;               /* [s] for each unit of cost, on one rank, of this rank's runs so far */
-  double drawn;                 /* cost of the item in hand */
-  ebr_team *team;               /* NULL: this rank by itself */
-  ebr_node *node;               /* NULL: every rank asks the job's counters itself */
-  bool closed[LEVELS];          /* nothing to be had any more */
-  bool locked, stopped, marked; /* marked: the counters say so */
+  double deadline;      /* INFINITY: none */
+  double slowest;       /* [s] for each unit of cost, on one rank, of this rank's runs so far */
+  double drawn;         /* cost of the item in hand */
+  ebr_team *team;       /* NULL: this rank by itself */
+  ebr_node *node;       /* NULL: every rank asks the job's counters itself */
+  bool closed[LEVELS];  /* nothing to be had any more */
+  bool stopped, marked; /* marked: the counters say so */
 };
 
 typedef struct costed {
@@ -96,24 +96,6 @@ done:
   return error;
 }
 
-static ebr_error *open_window(ebr_schedule *schedule)
-{
-  ebr_error *error = NULL;
-  int rank;
-  EBR_TRY_MPI(MPI_Comm_rank(schedule->comm, &rank));
-  EBR_TRY_MPI(MPI_Win_allocate(rank == 0 ? COUNTERS * sizeof(int64_t) : 0, sizeof(int64_t), MPI_INFO_NULL,
-                               schedule->comm, &schedule->counter, &schedule->window));
-  EBR_TRY_MPI(MPI_Win_set_errhandler(schedule->window, MPI_ERRORS_RETURN));
-  EBR_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, schedule->window));
-  schedule->locked = true;
-  if (rank == 0) memset(schedule->counter, 0, COUNTERS * sizeof *schedule->counter);
-  EBR_TRY_MPI(MPI_Win_sync(schedule->window));
-  EBR_TRY_MPI(MPI_Barrier(schedule->comm));
-  EBR_TRY_MPI(MPI_Win_sync(schedule->window));
-done:
-  return error;
-}
-
 /* The ranks begin in teams as large as the largest that a run is for. */
 static ebr_error *make_teams(ebr_schedule *schedule)
 {
@@ -132,13 +114,12 @@ ebr_error *ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double
   int ranks;
   EBR_TRY_MPI(MPI_Comm_size(comm, &ranks));
   *schedule = calloc(1, sizeof **schedule);
-  if (*schedule)
-    **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .window = MPI_WIN_NULL, .count = count, .deadline = INFINITY};
+  if (*schedule) **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .count = count, .deadline = INFINITY};
   EBR_TRY(ebr_agree(comm, *schedule ? sort_items(items, cost, team, count, ranks, *schedule)
                                     : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a schedule")));
   EBR_TRY(ebr_agree_same(comm, ebr_hash((*schedule)->items, (size_t)count * sizeof *items, 0), "the list of runs"));
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep schedule", &(*schedule)->comm));
-  EBR_TRY(open_window(*schedule));
+  EBR_TRY(ebr_counters_create((*schedule)->comm, COUNTERS, &(*schedule)->counters));
   EBR_TRY(make_teams(*schedule));
 done:
   return error;
@@ -157,8 +138,7 @@ ebr_error *ebr_schedule_destroy(ebr_schedule **schedule)
   if (!s) return NULL;
   EBR_TRY(ebr_team_destroy(&s->team));
   EBR_TRY(ebr_node_destroy(&s->node));
-  if (s->locked) EBR_TRY_MPI(MPI_Win_unlock_all(s->window));
-  if (s->window != MPI_WIN_NULL) EBR_TRY_MPI(MPI_Win_free(&s->window));
+  EBR_TRY(ebr_counters_destroy(&s->counters));
   if (s->comm != MPI_COMM_NULL) EBR_TRY_MPI(MPI_Comm_free(&s->comm));
 done:
   free(s->items);
@@ -167,14 +147,10 @@ done:
   return error;
 }
 
-/* Adds to one of rank 0's counters and answers what it was before. */
+/* Adds to one of the job's counters and answers what it was before. */
 static ebr_error *counter_add(ebr_schedule *schedule, int which, int64_t amount, int64_t *before)
 {
-  ebr_error *error = NULL;
-  EBR_TRY_MPI(MPI_Fetch_and_op(&amount, before, MPI_INT64_T, 0, which, amount ? MPI_SUM : MPI_NO_OP, schedule->window));
-  EBR_TRY_MPI(MPI_Win_flush(0, schedule->window));
-done:
-  return error;
+  return ebr_counters_update(schedule->counters, which, amount ? MPI_SUM : MPI_NO_OP, amount, before);
 }
 
 void ebr_schedule_until(ebr_schedule *schedule, double deadline) { schedule->deadline = deadline; }
