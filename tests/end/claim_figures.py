@@ -1,5 +1,6 @@
 """The page and the files about the paper's claims: verdicts first, each figure drawn with its numbers in words, PDFs."""
 # timeout: 180
+# processors: 1
 import html
 import os
 import re

@@ -1,6 +1,7 @@
 """claims as a user calls it: made-up results in which each kind of claim holds, fails, or cannot be told; its numbers against
 numpy, scipy and statsmodels."""
 # timeout: 180
+# processors: 1
 import ctypes
 import json
 import os

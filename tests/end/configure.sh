@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # CMake says what is missing or unfit, and what to install, before anything is compiled.
 set -euo pipefail
 configure() { # what it must say; the environment is the caller's

@@ -1,4 +1,5 @@
 """Weights of PyTorch and safetensors checkpoints, through the converter and spectrum: numpy's singular values."""
+# processors: 1
 import json
 import os
 import subprocess

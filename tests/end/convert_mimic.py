@@ -1,4 +1,5 @@
 """MIMIC-IV's converter on made-up tables of the published schema: every feature and label counted again without pandas."""
+# processors: 1
 import csv
 import gzip
 import os

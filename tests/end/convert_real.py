@@ -1,4 +1,5 @@
 """The converters of published data: what they write is what the raw files say, and ebrsweep takes it."""
+# processors: 1
 import gzip
 import os
 import subprocess

@@ -1,4 +1,5 @@
 """The converters that need no download, and what the writer of datasets refuses."""
+# processors: 1
 import os
 import subprocess
 import sys

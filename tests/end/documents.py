@@ -1,5 +1,6 @@
 """What the documents say is so: links and paths lead somewhere, Python examples run, sweep files in them are taken,
 parameters and options exist, tables are tables."""
+# processors: 1
 import os
 import re
 import subprocess

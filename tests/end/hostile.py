@@ -1,4 +1,5 @@
 """Files whose headers lie: each is an error with a sentence and the right exit code, at once and in little memory."""
+# processors: 1
 import os
 import resource
 import subprocess

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # What a cluster's administrator gets: an install tree that runs wherever it is moved to, man pages, completion, a module file,
 # a Debian package that installs, runs and goes away again, recipes that parse.
 # timeout: 240

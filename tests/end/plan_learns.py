@@ -1,4 +1,5 @@
 """What finished runs took is what plan predicts of those that are left."""
+# processors: 1
 import json
 import os
 import subprocess

@@ -1,4 +1,5 @@
 """The reference pages name what a results file has: every attribute, column, curve and spectrum, and nothing else."""
+# processors: 1
 import os
 import re
 import subprocess

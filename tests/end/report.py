@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The report: its numbers against numpy's, what it draws, and what it says when something is missing."""
+# processors: 1
 import base64
 import contextlib
 import html.parser

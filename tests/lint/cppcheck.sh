@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # cppcheck has nothing to say about src/ beyond .cppcheck-suppressions. Skipped (77) where it is not installed.
 set -uo pipefail
 command -v cppcheck >/dev/null || exit 77

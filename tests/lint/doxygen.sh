@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # The public headers' pages come out of Doxygen without a warning, comments and all; a fault in a comment is one.
 set -euo pipefail
 pages() { # source tree

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # No trailing blanks, no tabs, no overlong lines, a newline at the end of every file.
 set -uo pipefail
 cd "$SOURCE" || exit 1

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # The source tree's own rules: includes follow the design's arrows, each library stays in its module, nothing mutable at
 # file scope, files and functions of a readable length, no parameter that does nothing.
 set -uo pipefail

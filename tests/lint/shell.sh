@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# processors: 1
 # Every script parses, and shellcheck finds nothing.
 set -euo pipefail
 cd "$SOURCE"
