@@ -1,4 +1,5 @@
 """A sweep in a real Grid Engine: warned and put back until it is done, and as an array whose parts are merged."""
+# processors: 1
 # timeout: 180
 import os
 import signal

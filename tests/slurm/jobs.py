@@ -1,5 +1,6 @@
 """A sweep in a real Slurm: warned and put back until it is done, as an array that is merged, cancelled and resumed, with a
 node's daemon killed in the middle; always with the runs of an undisturbed job in the end."""
+# processors: 1
 # timeout: 240
 import os
 import subprocess
