@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does collision grow quadratically? Trains the sweeps that ask (7920 small networks, half an hour on two cores) and prints
+# Does collision grow quadratically? Trains the sweeps that ask (7920 small networks, ten minutes on two cores) and prints
 # the table that README.md and doc/law.md show. Needs a build: jobs/demo.sh makes one.
 #   bash jobs/law.sh [quadratic-dense | quadratic-sparse | quadratic-capacity]...
 # Run again, it goes on where it was stopped, or finds nothing left to do.
@@ -16,4 +16,8 @@ for sweep; do
   ranks run "sweeps/$sweep.yaml" -o "results/$sweep.h5"
   printf '\n### %s\n\n' "$sweep"
   ranks law "results/$sweep.h5" --markdown
+  ranks law "results/$sweep.h5" --json >"results/$sweep.law.json"
 done
+printf '\n### All regimes\n\n'
+answers=("${@/#/results/}")
+python3 analysis/law_table.py "${answers[@]/%/.law.json}"
