@@ -146,6 +146,8 @@ enum {
     "Missing completely at random, or twice as often in the upper half of the classes")                                \
   X(REALS, measure_missing, "measure.missing", "[]", 0, 1, "", "", EBR_ALWAYS,                                         \
     "Rates of missing modalities at test at which every imputation is scored")                                         \
+  X(INTS, measure_missing_count, "measure.missing_count", "[]", 0, EBR_MODALITIES_MOST - 1, "", "", EBR_ALWAYS,        \
+    "Numbers k of missing modalities at test: exactly k of every sample's, and every imputation is scored")            \
   X(CHOICES, measure_spectra, "measure.spectra", "[head, fused]", 0, 0, "head|fused|latent|updates|weights", "", EBR_ALWAYS,   \
     "Whose singular values are kept")                                                                                  \
   X(INT, measure_every, "measure.every", "0", 0, 1e6, "", "epochs", EBR_ALWAYS,                                        \

@@ -1,4 +1,5 @@
-/* Missing modalities at test: accuracy at each rate of measure.missing, for every way of filling the gap.
+/* Missing modalities at test: accuracy at each rate of measure.missing, and with exactly as many missing as
+ * measure.missing_count says, for every way of filling the gap.
  *
  *   zero        the modality's slice of the fused representation is 0
  *   mean        it is the mean over the training samples
@@ -10,6 +11,7 @@
  *
  * Which modalities a test sample lacks depends on the run's pair key alone, so that all methods meet the same gaps. */
 #include "measure/column.h"
+#include "measure/gaps.h"
 
 #include <math.h>
 #include <string.h>
@@ -167,52 +169,61 @@ static void fill(void *context, ebr_network *network, int start, int count, uint
   if (g->filling == SUBSTITUTE || g->filling == RETRIEVE) ebr_network_decode(network, count);
 }
 
-/* ---- gaps -------------------------------------------------------------------------------------------------------- */
-
-/* Each modality is missing with this probability; a sample keeps at least one of those that it has. */
-static void draw_gaps(missing *g, uint64_t key, int rate_index, double rate)
-{
-  ebr_stream stream = ebr_stream_start(key, EBR_PURPOSE_MISSING, 0x10000u + (uint32_t)rate_index);
-  const ebr_samples *samples = g->samples;
-  for (int k = 0; k < samples->test_count; k++) {
-    uint8_t *row = g->present + (size_t)k * (size_t)g->m;
-    int kept = 0, have = 0, keep = (int)ebr_stream_below(&stream, (uint32_t)g->m);
-    for (int i = 0; i < g->m; i++) {
-      bool there = !samples->present || samples->present[samples->test[k] * g->m + i];
-      row[i] = ebr_stream_uniform(&stream) >= rate && there;
-      kept += row[i];
-      have += there;
-    }
-    for (int i = keep; kept == 0 && have > 0; i = (i + 1) % g->m)
-      if (!samples->present || samples->present[samples->test[k] * g->m + i]) row[i] = 1, kept = 1;
-  }
-}
-
 /* ---- the measure ------------------------------------------------------------------------------------------------- */
+
+/* The two ways in which modalities go missing: names of columns, and the list of rates or counts. */
+typedef struct missing_manner {
+  const char *name, *curve, *scalar;
+  const ebr_list *list;
+} missing_manner;
+
+enum { BY_RATE, BY_COUNT, MANNERS };
+
+static missing_manner manner_of(const ebr_config *config, int which)
+{
+  return which == BY_RATE
+             ? (missing_manner){"missing_accuracy",
+                                "test accuracy with modalities missing at each rate of measure.missing",
+                                "test accuracy with modalities missing at this rate", &config->measure_missing}
+             : (missing_manner){"missing_count_accuracy",
+                                "test accuracy with exactly k modalities missing, for each k of measure.missing_count",
+                                "test accuracy with exactly this many modalities missing",
+                                &config->measure_missing_count};
+}
 
 static bool wanted(const ebr_config *config, int modalities)
 {
-  return config->measure_missing.count > 0 && config->method != EBR_METHOD_UNIMODAL && modalities > 1;
+  return config->measure_missing.count + config->measure_missing_count.count > 0 &&
+         config->method != EBR_METHOD_UNIMODAL && modalities > 1;
 }
 
-static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+static ebr_error *declare_manner(const missing_manner *manner, ebr_schema *schema)
 {
   ebr_error *error = NULL;
-  const ebr_list *rates = &config->measure_missing;
-  if (!wanted(config, shape->modalities)) return NULL;
-  ebr_column_kind curve = {"", "test accuracy with modalities missing at each rate of measure.missing", rates->count,
-                           1};
-  ebr_column_kind scalar = {"", "test accuracy with modalities missing at this rate", 1, 1};
-  for (int f = 0; f < FILLINGS; f++) {
-    EBR_TRY(ebr_column_declare(schema, &curve, "missing_accuracy.%s", filling_names[f]));
-    for (int k = 0; k < rates->count; k++)
-      EBR_TRY(ebr_column_declare(schema, &scalar, "missing_accuracy.%s.%g", filling_names[f], rates->value[k]));
+  ebr_column_kind curve = {"", manner->curve, manner->list->count, 1}, scalar = {"", manner->scalar, 1, 1};
+  for (int f = 0; f < FILLINGS && manner->list->count > 0; f++) {
+    EBR_TRY(ebr_column_declare(schema, &curve, "%s.%s", manner->name, filling_names[f]));
+    for (int k = 0; k < manner->list->count; k++)
+      EBR_TRY(ebr_column_declare(schema, &scalar, "%s.%s.%g", manner->name, filling_names[f], manner->list->value[k]));
   }
 done:
   return error;
 }
 
-static ebr_error *score(missing *g, const ebr_subject *subject, int rate_index, ebr_record *record)
+static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema)
+{
+  ebr_error *error = NULL;
+  if (!wanted(config, shape->modalities)) return NULL;
+  for (int which = 0; which < MANNERS; which++) {
+    missing_manner manner = manner_of(config, which);
+    EBR_TRY(declare_manner(&manner, schema));
+  }
+done:
+  return error;
+}
+
+static ebr_error *score(missing *g, const ebr_subject *subject, const missing_manner *manner, int point,
+                        ebr_record *record)
 {
   ebr_error *error = NULL;
   ebr_scores scores;
@@ -220,9 +231,22 @@ static ebr_error *score(missing *g, const ebr_subject *subject, int rate_index, 
     const char *name = filling_names[g->filling];
     EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), g->samples, -1, g->samples->test,
                          g->samples->test_count, fill, NULL, g, &scores));
-    EBR_TRY(ebr_column_set_at(record, rate_index, 0, scores.accuracy, "missing_accuracy.%s", name));
-    EBR_TRY(ebr_column_set(record, scores.accuracy, "missing_accuracy.%s.%g", name,
-                           subject->config->measure_missing.value[rate_index]));
+    EBR_TRY(ebr_column_set_at(record, point, 0, scores.accuracy, "%s.%s", manner->name, name));
+    EBR_TRY(ebr_column_set(record, scores.accuracy, "%s.%s.%g", manner->name, name, manner->list->value[point]));
+  }
+done:
+  return error;
+}
+
+static ebr_error *score_manner(missing *g, const ebr_subject *subject, int which, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  missing_manner manner = manner_of(subject->config, which);
+  uint64_t key = ebr_config_pair(subject->config);
+  for (int k = 0; k < manner.list->count; k++) {
+    if (which == BY_RATE) ebr_gaps_at_rate(g->samples, key, k, manner.list->value[k], g->present);
+    else ebr_gaps_exactly(g->samples, key, (int)manner.list->value[k], g->present);
+    EBR_TRY(score(g, subject, &manner, k, record));
   }
 done:
   return error;
@@ -243,10 +267,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   layout(&g, &g.arena);
   EBR_TRY(ebr_evaluate(network, samples, -1, samples->train, samples->train_count, learn, NULL, &g, &ignored));
   finish_means(&g);
-  for (int k = 0; k < subject->config->measure_missing.count; k++) {
-    draw_gaps(&g, ebr_config_pair(subject->config), k, subject->config->measure_missing.value[k]);
-    EBR_TRY(score(&g, subject, k, record));
-  }
+  for (int which = 0; which < MANNERS; which++) EBR_TRY(score_manner(&g, subject, which, record));
 done:
   ebr_arena_destroy(&g.arena);
   return error;

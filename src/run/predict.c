@@ -54,6 +54,11 @@ ebr_error *ebr_run_check(const ebr_config *config, const ebr_shape *shape)
             shape->modalities);
   EBR_CHECK(config->kd_teacher < shape->modalities, EBR_SWEEP, "kd.teacher is %lld, but there are only %d modalities",
             (long long)config->kd_teacher, shape->modalities);
+  const ebr_list *counts = &config->measure_missing_count;
+  for (int k = 0; k < counts->count && config->method != EBR_METHOD_UNIMODAL; k++)
+    EBR_CHECK(counts->value[k] < shape->modalities, EBR_SWEEP,
+              "measure.missing_count is %g, but of %d modalities at most %d can be missing", counts->value[k],
+              shape->modalities, shape->modalities - 1);
 done:
   return error;
 }

@@ -40,6 +40,7 @@ def make_sweeps():
     write("empty.yaml", ("{from: 0, count: 2}", "[]"))
     write("twice.yaml", ("{from: 0, count: 2}", "[1, 1]"))
     write("syntax.yaml", ("axes:", "axes: ["))
+    write("count.yaml", ("axes:", "measure: {missing_count: [2]}\naxes:"))
     write("other.yaml", ("name: t", "name: other"))
     for name in ("none", "text", "flat", "nan", "negative", "lengths"):
         write(f"{name}.yaml", ("data: {", f"data: {{source: hdf5, file: {name}.h5, "), (", train: 64, test: 32", ""))
@@ -106,6 +107,7 @@ SWEEP_FILES = [
     ("empty", "empty.yaml:7:9: the axis seed is empty"),
     ("twice", "twice.yaml:7:13: run 0 (seed 1) and run 1 (seed 1) are the same"),
     ("syntax", "syntax.yaml:8:1: is not YAML: flow sequence without a closing bracket"),
+    ("count", "measure.missing_count is 2, but of 2 modalities at most 1 can be missing"),
     ("none", "./none.h5: No such file or directory (data.file is relative to the sweep file's folder)"),
     ("text", "./text.h5: is not an HDF5 file"),
     ("flat", "./flat.h5: /modality/sight is 1-dimensional, not 2-dimensional (samples x features)"),
@@ -116,7 +118,7 @@ SWEEP_FILES = [
 for name, message in SWEEP_FILES:
     check(["run", f"{name}.yaml"], 2, message)
     check(["plan", f"{name}.yaml"], 2, message)
-for name, message in SWEEP_FILES[0], SWEEP_FILES[7], SWEEP_FILES[10]:
+for name, message in SWEEP_FILES[0], SWEEP_FILES[8], SWEEP_FILES[11]:
     check(["run", f"{name}.yaml"], 2, message, ranks=4)
 
 RESULTS_FILES = [

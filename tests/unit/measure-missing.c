@@ -1,6 +1,7 @@
 /* Filling in for missing modalities at test, where the answer is known beforehand: nothing missing, a copy of what is
  * missing at hand, the very sample among those to retrieve from, and networks to which a modality means nothing. */
 #include "measure/column.h"
+#include "measure/gaps.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -73,13 +74,23 @@ static void measure(fixture *f)
   must(ebr_measure_missing.take(&subject, f->record));
 }
 
-static double accuracy(const fixture *f, const char *filling, const char *rate)
+static double value_of(const fixture *f, const char *measure_name, const char *filling, const char *level)
 {
   char name[64];
-  snprintf(name, sizeof name, "missing_accuracy.%s.%s", filling, rate);
+  snprintf(name, sizeof name, "%s.%s.%s", measure_name, filling, level);
   int column = ebr_schema_find(f->schema, name);
   if (column < 0) fail_msg("there is no column %s", name);
   return f->record->values[ebr_schema_at(f->schema, column)->offset];
+}
+
+static double accuracy(const fixture *f, const char *filling, const char *rate)
+{
+  return value_of(f, "missing_accuracy", filling, rate);
+}
+
+static double counted(const fixture *f, const char *filling, const char *count)
+{
+  return value_of(f, "missing_count_accuracy", filling, count);
 }
 
 static void teardown(fixture *f)
@@ -216,11 +227,105 @@ static void curve_and_scalars_agree(void **state)
   teardown(&f);
 }
 
+enum { GAP_TESTS = 6000, GAP_MODALITIES = 4 };
+
+typedef struct gap_fixture {
+  ebr_samples samples;
+  int32_t test[GAP_TESTS];
+  uint8_t has[GAP_TESTS * GAP_MODALITIES], present[GAP_TESTS * GAP_MODALITIES], again[GAP_TESTS * GAP_MODALITIES];
+} gap_fixture;
+
+/* Every other sample lacks its second modality, one in four the third as well. */
+static gap_fixture *gap_setup(void)
+{
+  gap_fixture *f = calloc(1, sizeof *f);
+  assert_non_null(f);
+  f->samples = (ebr_samples){.modalities = GAP_MODALITIES, .test_count = GAP_TESTS, .test = f->test};
+  for (int s = 0; s < GAP_TESTS; s++) {
+    f->test[s] = GAP_TESTS - 1 - s;
+    for (int i = 0; i < GAP_MODALITIES; i++)
+      f->has[s * GAP_MODALITIES + i] = !(i == 1 && s % 2 == 0) && !(i == 2 && s % 4 == 0);
+  }
+  return f;
+}
+
+static int binomial(int n, int k) { return k == 0 ? 1 : binomial(n - 1, k - 1) * n / k; }
+
+/* Every sample lacks k, and each subset of k comes equally often: within five standard deviations of a count. */
+static void exactly_k_are_missing(void **state)
+{
+  gap_fixture *f = gap_setup();
+  for (int k = 0; k < GAP_MODALITIES; k++) {
+    int seen[1 << GAP_MODALITIES] = {0}, subsets = binomial(GAP_MODALITIES, k);
+    double expected = (double)GAP_TESTS / subsets;
+    ebr_gaps_exactly(&f->samples, 17, k, f->present);
+    ebr_gaps_exactly(&f->samples, 17, k, f->again);
+    assert_memory_equal(f->present, f->again, sizeof f->present);
+    for (int s = 0; s < GAP_TESTS; s++) {
+      int lacking = 0, subset = 0;
+      for (int i = 0; i < GAP_MODALITIES; i++) {
+        lacking += !f->present[s * GAP_MODALITIES + i];
+        subset |= !f->present[s * GAP_MODALITIES + i] << i;
+      }
+      assert_int_equal(lacking, k);
+      seen[subset]++;
+    }
+    for (int subset = 0, bits; subset < 1 << GAP_MODALITIES; subset++) {
+      bits = 0;
+      for (int i = 0; i < GAP_MODALITIES; i++) bits += subset >> i & 1;
+      if (bits == k) assert_true(fabs(seen[subset] - expected) <= 5 * sqrt(expected));
+      else assert_int_equal(seen[subset], 0);
+    }
+  }
+  free(f);
+}
+
+/* What the data lack counts among the k, nothing comes back, and what has fewer left stays as it is. */
+static void what_the_data_lack_counts(void **state)
+{
+  gap_fixture *f = gap_setup();
+  f->samples.present = f->has;
+  for (int k = 0; k < GAP_MODALITIES; k++) {
+    ebr_gaps_exactly(&f->samples, 17, k, f->present);
+    for (int s = 0; s < GAP_TESTS; s++) {
+      int before = 0, after = 0;
+      for (int i = 0; i < GAP_MODALITIES; i++) {
+        int had = f->has[f->test[s] * GAP_MODALITIES + i], has = f->present[s * GAP_MODALITIES + i];
+        before += !had;
+        after += !has;
+        assert_true(had >= has);
+      }
+      assert_int_equal(after, before > k ? before : k);
+    }
+  }
+  free(f);
+}
+
+/* With none missing nothing changes, and substitution from copies is exact however many are missing. */
+static void counts_fill_as_rates_do(void **state)
+{
+  fixture f;
+  setup(&f, "ebr", "[]");
+  set(&f.config, "measure.missing_count", "[0, 1, 2]");
+  make_copies(&f);
+  train(&f);
+  copy_encoder(&f);
+  measure(&f);
+  for (int k = 0; k < 5; k++) assert_true(counted(&f, fillings[k], "0") == f.whole.accuracy);
+  assert_true(counted(&f, "substitute", "1") == f.whole.accuracy);
+  assert_true(counted(&f, "substitute", "2") == f.whole.accuracy);
+  assert_true(counted(&f, "zero", "2") != f.whole.accuracy);
+  assert_int_equal(ebr_schema_find(f.schema, "missing_accuracy.zero"), -1);
+  teardown(&f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_missing_changes_nothing), cmocka_unit_test(copies_substitute_exactly),
       cmocka_unit_test(a_sample_retrieves_itself),       cmocka_unit_test(without_edges_concat_sees_zeros),
-      cmocka_unit_test(a_constant_is_its_mean),          cmocka_unit_test(curve_and_scalars_agree)};
+      cmocka_unit_test(a_constant_is_its_mean),          cmocka_unit_test(curve_and_scalars_agree),
+      cmocka_unit_test(exactly_k_are_missing),           cmocka_unit_test(what_the_data_lack_counts),
+      cmocka_unit_test(counts_fill_as_rates_do)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

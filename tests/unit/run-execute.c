@@ -137,6 +137,7 @@ static void refuse(const char *name, const char *value, const char *sentence)
 static void impossible_shapes_are_refused(void **state)
 {
   refuse("train.batch", "129", "train.batch is 129, but there are only 128 training samples");
+  refuse("measure.missing_count", "[1, 3]", "measure.missing_count is 3, but of 3 modalities at most 2 can be missing");
   refuse("unimodal.modality", "3", "unimodal.modality is 3, but there are only 3 modalities");
   refuse("kd.teacher", "5", "kd.teacher is 5, but there are only 3 modalities");
 }
