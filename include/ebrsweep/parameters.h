@@ -27,6 +27,7 @@ enum {
   EBR_WITH_MUSE = 1 << 7,
   EBR_WITH_UNIMODAL = 1 << 8,
   EBR_WITH_ALLOCATION = 1 << 10, /* allocation.trials above 0 */
+  EBR_WITH_MISSING = 1 << 11,    /* measure.missing or measure.missing_count asks for something */
   EBR_WITHOUT_IDENTITY = 1 << 9 /* how a run is carried out, not what it is: never part of the id */
 };
 
@@ -148,6 +149,8 @@ enum {
     "Rates of missing modalities at test at which every imputation is scored")                                         \
   X(INTS, measure_missing_count, "measure.missing_count", "[]", 0, EBR_MODALITIES_MOST - 1, "", "", EBR_ALWAYS,        \
     "Numbers k of missing modalities at test: exactly k of every sample's, and every imputation is scored")            \
+  X(INT, measure_autoencoder, "measure.autoencoder", "0", 0, 65536, "", "", EBR_WITH_MISSING,                          \
+    "Hidden width of a cross-modal autoencoder that rebuilds missing modalities at test from the others; 0 = none")    \
   X(CHOICES, measure_spectra, "measure.spectra", "[head, fused]", 0, 0, "head|fused|latent|updates|weights", "", EBR_ALWAYS,   \
     "Whose singular values are kept")                                                                                  \
   X(INT, measure_every, "measure.every", "0", 0, 1e6, "", "epochs", EBR_ALWAYS,                                        \

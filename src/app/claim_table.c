@@ -98,6 +98,7 @@ const char *ebr_arm_where(ebr_arm arm) { return arm_at(arm)->where; }
 #define RIVALS(says, credit, treated)                                                                                  \
   FILLED(says, credit(treated, VANILLA), "zeros", "zero"), FILLED(says, credit(treated, VANILLA), "the mean", "mean"), \
       FILLED(says, credit(treated, VANILLA), "retrieval", "retrieve"),                                                 \
+      FILLED(says, credit(treated, VANILLA), "a cross-modal autoencoder", "autoencoder"),                              \
       FILLED(says, credit(treated, DROPOUT), "modality dropout with the mean", "mean"),                                \
       FILLED(says, credit(treated, GRAPE), "grape", "drop"), FILLED(says, credit(treated, MUSE), "muse", "drop")
 

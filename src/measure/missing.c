@@ -8,17 +8,23 @@
  * to i over the training samples that have both (paper: arXiv 2505.22483, Section 3.3, 'Dealing with missing
  *               modalities')
  *   retrieve    its latent is that of the training sample nearest in the latents of the present modalities
+ *   autoencoder its latent is what a network rebuilds from those of the present modalities (measure.autoencoder)
  *
  * Which modalities a test sample lacks depends on the run's pair key alone, so that all methods meet the same gaps. */
+#include "measure/autoencoder.h"
 #include "measure/column.h"
 #include "measure/gaps.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { ZERO, MEAN, DROP, SUBSTITUTE, RETRIEVE, FILLINGS };
+/* From SUBSTITUTE on it is the latent that is filled in. */
+enum { ZERO, MEAN, DROP, SUBSTITUTE, RETRIEVE, AUTOENCODE, FILLINGS };
 
-static const char *const filling_names[FILLINGS] = {"zero", "mean", "drop", "substitute", "retrieve"};
+static const char *const filling_names[FILLINGS] = {"zero", "mean", "drop", "substitute", "retrieve", "autoencoder"};
+
+/* Only the last has to be asked for: it is a network that has to be trained. */
+static int filling_count(const ebr_config *config) { return config->measure_autoencoder > 0 ? FILLINGS : AUTOENCODE; }
 
 /* What filling needs to know of the training samples, gathered in one pass. */
 typedef struct missing {
@@ -28,9 +34,10 @@ typedef struct missing {
   double *mean_count;   /* (m) */
   double *distance;     /* (m x m): mean squared latent distance; then its count beside it */
   double *distance_count;
-  float *latent;    /* (train x m x q) */
-  uint8_t *known;   /* (train x m) */
-  uint8_t *present; /* (test x m): the gaps of the current rate */
+  float *latent;                /* (train x m x q) */
+  uint8_t *known;               /* (train x m) */
+  uint8_t *present;             /* (test x m): the gaps of the current rate */
+  ebr_autoencoder *autoencoder; /* or NULL */
   ebr_arena arena;
 } missing;
 
@@ -156,6 +163,13 @@ static void fill_sample(const missing *g, ebr_network *network, int b, const uin
   }
 }
 
+static void rebuild(const missing *g, ebr_network *network, int count, const uint8_t *gaps)
+{
+  ebr_real *latent[EBR_MODALITIES_MOST];
+  for (int i = 0; i < g->m; i++) latent[i] = ebr_network_latent_edit(network, i);
+  ebr_autoencoder_rebuild(g->autoencoder, count, gaps, latent);
+}
+
 static void fill(void *context, ebr_network *network, int start, int count, uint8_t *present)
 {
   const missing *g = context;
@@ -164,9 +178,11 @@ static void fill(void *context, ebr_network *network, int start, int count, uint
     memcpy(present, gaps, (size_t)count * (size_t)g->m);
     return;
   }
-  for (int b = 0; b < count; b++) fill_sample(g, network, b, gaps + (size_t)b * (size_t)g->m);
+  if (g->filling == AUTOENCODE) rebuild(g, network, count, gaps);
+  for (int b = 0; b < count && g->filling != AUTOENCODE; b++)
+    fill_sample(g, network, b, gaps + (size_t)b * (size_t)g->m);
   memset(present, 1, (size_t)count * (size_t)g->m);
-  if (g->filling == SUBSTITUTE || g->filling == RETRIEVE) ebr_network_decode(network, count);
+  if (g->filling >= SUBSTITUTE) ebr_network_decode(network, count);
 }
 
 /* ---- the measure ------------------------------------------------------------------------------------------------- */
@@ -197,11 +213,11 @@ static bool wanted(const ebr_config *config, int modalities)
          config->method != EBR_METHOD_UNIMODAL && modalities > 1;
 }
 
-static ebr_error *declare_manner(const missing_manner *manner, ebr_schema *schema)
+static ebr_error *declare_manner(const missing_manner *manner, int fillings, ebr_schema *schema)
 {
   ebr_error *error = NULL;
   ebr_column_kind curve = {"", manner->curve, manner->list->count, 1}, scalar = {"", manner->scalar, 1, 1};
-  for (int f = 0; f < FILLINGS && manner->list->count > 0; f++) {
+  for (int f = 0; f < fillings && manner->list->count > 0; f++) {
     EBR_TRY(ebr_column_declare(schema, &curve, "%s.%s", manner->name, filling_names[f]));
     for (int k = 0; k < manner->list->count; k++)
       EBR_TRY(ebr_column_declare(schema, &scalar, "%s.%s.%g", manner->name, filling_names[f], manner->list->value[k]));
@@ -216,7 +232,7 @@ static ebr_error *declare(const ebr_config *config, const ebr_shape *shape, ebr_
   if (!wanted(config, shape->modalities)) return NULL;
   for (int which = 0; which < MANNERS; which++) {
     missing_manner manner = manner_of(config, which);
-    EBR_TRY(declare_manner(&manner, schema));
+    EBR_TRY(declare_manner(&manner, filling_count(config), schema));
   }
 done:
   return error;
@@ -227,7 +243,7 @@ static ebr_error *score(missing *g, const ebr_subject *subject, const missing_ma
 {
   ebr_error *error = NULL;
   ebr_scores scores;
-  for (g->filling = 0; g->filling < FILLINGS; g->filling++) {
+  for (g->filling = 0; g->filling < filling_count(subject->config); g->filling++) {
     const char *name = filling_names[g->filling];
     EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), g->samples, -1, g->samples->test,
                          g->samples->test_count, fill, NULL, g, &scores));
@@ -252,6 +268,11 @@ done:
   return error;
 }
 
+static ebr_latents latents_of(const missing *g)
+{
+  return (ebr_latents){g->samples->train_count, g->m, g->q, g->latent, g->known};
+}
+
 static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
@@ -267,8 +288,15 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   layout(&g, &g.arena);
   EBR_TRY(ebr_evaluate(network, samples, -1, samples->train, samples->train_count, learn, NULL, &g, &ignored));
   finish_means(&g);
+  if (filling_count(subject->config) == FILLINGS) {
+    ebr_latents latents = latents_of(&g);
+    EBR_TRY(ebr_autoencoder_create(&latents, (int)subject->config->measure_autoencoder,
+                                   subject->config->model_activation == EBR_ACTIVATION_RELU,
+                                   ebr_config_pair(subject->config), &g.autoencoder));
+  }
   for (int which = 0; which < MANNERS; which++) EBR_TRY(score_manner(&g, subject, which, record));
 done:
+  ebr_autoencoder_destroy(&g.autoencoder);
   ebr_arena_destroy(&g.arena);
   return error;
 }
@@ -281,7 +309,9 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
   if (!wanted(config, shape->modalities)) return 0;
   g.q = ebr_config_reallocates(config) && config->ebr_latent > 0 ? (int)config->ebr_latent : g.l;
   layout(&g, &arena);
-  return arena.used;
+  ebr_latents latents = latents_of(&g);
+  return arena.used +
+         (filling_count(config) == FILLINGS ? ebr_autoencoder_bytes(&latents, (int)config->measure_autoencoder) : 0);
 }
 
 const ebr_measure ebr_measure_missing = {"missing", "test accuracy with modalities missing, by imputation", declare,

@@ -7,9 +7,8 @@
 static const char *kind_words(ebr_kind kind)
 {
   static const char *const words[] = {
-      [EBR_KIND_INT] = "whole number", [EBR_KIND_REAL] = "number",
-      [EBR_KIND_BOOL] = "true or false", [EBR_KIND_CHOICE] = "one of",
-      [EBR_KIND_TEXT] = "text", [EBR_KIND_INTS] = "list of whole numbers",
+      [EBR_KIND_INT] = "whole number",      [EBR_KIND_REAL] = "number",     [EBR_KIND_BOOL] = "true or false",
+      [EBR_KIND_CHOICE] = "one of",         [EBR_KIND_TEXT] = "text",       [EBR_KIND_INTS] = "list of whole numbers",
       [EBR_KIND_REALS] = "list of numbers", [EBR_KIND_CHOICES] = "list of",
   };
   return words[kind];
@@ -17,10 +16,11 @@ static const char *kind_words(ebr_kind kind)
 
 static ebr_error *add_conditions(unsigned conditions, const char *none, ebr_text *text)
 {
-  static const char *const words[] = {"data.source synthetic", "data.source hdf5", "methods kd, kd+ebr",
-                                      "methods ebr, kd+ebr",   "train.optimizer adam", "train.optimizer sgd",
-                                      "model.fusion grape, muse", "model.fusion muse", "method unimodal",
-                                      "not part of a run's identity", "allocation.trials above 0"};
+  static const char *const words[] = {
+      "data.source synthetic",        "data.source hdf5",          "methods kd, kd+ebr",
+      "methods ebr, kd+ebr",          "train.optimizer adam",      "train.optimizer sgd",
+      "model.fusion grape, muse",     "model.fusion muse",         "method unimodal",
+      "not part of a run's identity", "allocation.trials above 0", "measure.missing, measure.missing_count"};
   ebr_error *error = NULL;
   bool any = false;
   for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -53,8 +53,8 @@ done:
 static ebr_error *add_row(const ebr_parameter *p, ebr_text *text)
 {
   ebr_error *error = NULL;
-  EBR_TRY(ebr_text_add(text, "| `%s` | %s%s%s | ", p->name, *p->fallback ? "`" : "", p->fallback,
-                       *p->fallback ? "`" : ""));
+  EBR_TRY(
+      ebr_text_add(text, "| `%s` | %s%s%s | ", p->name, *p->fallback ? "`" : "", p->fallback, *p->fallback ? "`" : ""));
   EBR_TRY(add_values(p, text));
   EBR_TRY(ebr_text_add(text, " | "));
   EBR_TRY(add_conditions(p->conditions, "", text));
@@ -83,12 +83,13 @@ ebr_error *ebr_parameters_describe(bool markdown, ebr_text *text)
 {
   ebr_error *error = NULL;
   EBR_TRY(ebr_text_add(text, "%s",
-                       markdown ? "# Parameters\n\nWritten by `ebrsweep plan --parameters --markdown` from the table in "
-                                  "include/ebrsweep/parameters.h,\nwhich the program itself reads. A parameter that "
-                                  "does not matter in a run is set back to its default there.\n\n"
-                                  "| parameter | default | values | matters with | meaning |\n"
-                                  "| --- | --- | --- | --- | --- |\n"
-                                : "Parameters (default; values), what they mean {what they matter with}\n\n"));
+                       markdown
+                           ? "# Parameters\n\nWritten by `ebrsweep plan --parameters --markdown` from the table in "
+                             "include/ebrsweep/parameters.h,\nwhich the program itself reads. A parameter that "
+                             "does not matter in a run is set back to its default there.\n\n"
+                             "| parameter | default | values | matters with | meaning |\n"
+                             "| --- | --- | --- | --- | --- |\n"
+                           : "Parameters (default; values), what they mean {what they matter with}\n\n"));
   for (int i = 0; i < ebr_parameter_count(); i++)
     EBR_TRY(markdown ? add_row(ebr_parameter_at(i), text) : add_entry(ebr_parameter_at(i), text));
 done:

@@ -98,6 +98,7 @@ static unsigned conditions_met(const ebr_config *config)
   if (config->model_fusion == EBR_FUSION_MUSE) met |= EBR_WITH_MUSE;
   if (config->method == EBR_METHOD_UNIMODAL) met |= EBR_WITH_UNIMODAL;
   if (config->allocation_trials > 0) met |= EBR_WITH_ALLOCATION;
+  if (config->measure_missing.count + config->measure_missing_count.count > 0) met |= EBR_WITH_MISSING;
   return met;
 }
 

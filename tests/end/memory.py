@@ -31,7 +31,8 @@ SIZES = {
     "32 modalities": ["data.modalities=32"],
     "muse": ["model.fusion=muse", "train.batch=512"],
     "grape": ["model.fusion=grape", "train.batch=512"],
-    "updates": ["measure.spectra=[updates, latent]", "measure.probe=true", "measure.missing=[0.5]"],
+    "updates": ["measure.spectra=[updates, latent]", "measure.probe=true", "measure.missing=[0.5]",
+                "measure.autoencoder=1024"],
 }
 if "-fsanitize" in Path(os.environ["BUILD"], "CMakeCache.txt").read_text(encoding="utf-8"):
     print("skipped: with sanitizers the memory is mostly theirs")

@@ -18,7 +18,8 @@ axes:
   method: [vanilla, unimodal, kd, ebr, kd+ebr]
   model.fusion: {when: {method: [vanilla, kd, ebr, kd+ebr]}, values: [concat, grape, muse]}
   seed: {from: 0, count: 2}
-measure: {spectra: [head, fused, latent, updates], every: 2, missing: [0.5], missing_count: [1], probe: true, bootstrap: 20}
+measure: {spectra: [head, fused, latent, updates], every: 2, missing: [0.5], missing_count: [1], autoencoder: 8,
+  probe: true, bootstrap: 20}
 """
 CIRCUMSTANCES = {"started", "seconds", "host", "rank", "checksum"}
 

@@ -19,13 +19,14 @@ base:
 axes:
   method: [vanilla, unimodal, kd+ebr]
 measure:
-  {every: 1, missing: [0.3, 0.5], missing_count: [1, 2], spectra: [head, fused, latent, updates, weights],
-   bootstrap: 100, probe: true,
+  {every: 1, missing: [0.3, 0.5], missing_count: [1, 2], autoencoder: 8, bootstrap: 100, probe: true,
+   spectra: [head, fused, latent, updates, weights],
    collisions: {also: [influence, sensitivity], relative: [0.1, 0.2], absolute: [0.1, 0.2], neuron: [0.1, 0.2]}}
 """
 # What stands for what in the names of doc/measures.md.
 STANDS_FOR = [(r"\bS\b", r"(head|fused|fused_standardised|latent[.]\\d|updates)"), (r"\bK\b", "(relative|absolute|neuron)"),
-              (r"\bFILLING\b", "(zero|mean|drop|substitute|retrieve)"), (r"\b[ij]\b", r"\\d"), (r"\[.\]T$", r"([.]0[.]\\d)?"),
+              (r"\bFILLING\b", "(zero|mean|drop|substitute|retrieve|autoencoder)"), (r"\b[ij]\b", r"\\d"),
+              (r"\[.\]T$", r"([.]0[.]\\d)?"),
               (r"\bR\b", r"0[.]\\d"), (r"\bN\b", r"\\d"), (r"\bNAME\b", "(pairs|shared|occupancy)"), (r"\[.\]$", "[.].*")]
 
 

@@ -1,5 +1,6 @@
 /* Filling in for missing modalities at test, where the answer is known beforehand: nothing missing, a copy of what is
  * missing at hand, the very sample among those to retrieve from, and networks to which a modality means nothing. */
+#include "measure/autoencoder.h"
 #include "measure/column.h"
 #include "measure/gaps.h"
 
@@ -14,7 +15,8 @@
 
 #include "made_samples.h"
 
-static const char *const fillings[] = {"zero", "mean", "drop", "substitute", "retrieve"};
+enum { FILLINGS = 6 };
+static const char *const fillings[FILLINGS] = {"zero", "mean", "drop", "substitute", "retrieve", "autoencoder"};
 
 typedef struct fixture {
   ebr_config config;
@@ -48,6 +50,7 @@ static void setup(fixture *f, const char *method, const char *rates)
   set(&f->config, "train.epochs", "12");
   set(&f->config, "method", method);
   set(&f->config, "measure.missing", rates);
+  set(&f->config, "measure.autoencoder", "16");
 }
 
 static void train(fixture *f)
@@ -111,7 +114,7 @@ static void nothing_missing_changes_nothing(void **state)
       set(&f.config, "model.fusion", heads[h]);
       train(&f);
       measure(&f);
-      for (int k = 0; k < 5; k++) assert_true(accuracy(&f, fillings[k], "0") == f.whole.accuracy);
+      for (int k = 0; k < FILLINGS; k++) assert_true(accuracy(&f, fillings[k], "0") == f.whole.accuracy);
       teardown(&f);
     }
 }
@@ -157,6 +160,24 @@ static void copies_substitute_exactly(void **state)
     assert_true(accuracy(&f, "substitute", "0.5") == f.whole.accuracy);
     assert_true(accuracy(&f, "substitute", "0.9") == f.whole.accuracy);
     assert_true(accuracy(&f, "zero", "0.9") != f.whole.accuracy);
+    teardown(&f);
+  }
+}
+
+/* Two linear encoders of the same: either latent is a linear function of the other, which the network has to find. */
+static void copies_are_rebuilt(void **state)
+{
+  static const char *const methods[] = {"vanilla", "ebr"};
+  for (int m = 0; m < 2; m++) {
+    fixture f;
+    setup(&f, methods[m], "[0.5]");
+    set(&f.config, "model.activation", "none");
+    f.samples.modalities = 2;
+    make_copies(&f);
+    train(&f);
+    measure(&f);
+    assert_true(fabs(accuracy(&f, "autoencoder", "0.5") - f.whole.accuracy) <= 1.0 / MADE_TEST);
+    assert_true(accuracy(&f, "zero", "0.5") < f.whole.accuracy - 0.05);
     teardown(&f);
   }
 }
@@ -210,7 +231,7 @@ static void curve_and_scalars_agree(void **state)
   ebr_shape shape = made_shape(&f.samples);
   train(&f);
   measure(&f);
-  for (int k = 0; k < 5; k++) {
+  for (int k = 0; k < FILLINGS; k++) {
     static const char *const rates[] = {"0", "0.5", "0.9"};
     char name[64];
     snprintf(name, sizeof name, "missing_accuracy.%s", fillings[k]);
@@ -311,7 +332,7 @@ static void counts_fill_as_rates_do(void **state)
   train(&f);
   copy_encoder(&f);
   measure(&f);
-  for (int k = 0; k < 5; k++) assert_true(counted(&f, fillings[k], "0") == f.whole.accuracy);
+  for (int k = 0; k < FILLINGS; k++) assert_true(counted(&f, fillings[k], "0") == f.whole.accuracy);
   assert_true(counted(&f, "substitute", "1") == f.whole.accuracy);
   assert_true(counted(&f, "substitute", "2") == f.whole.accuracy);
   assert_true(counted(&f, "zero", "2") != f.whole.accuracy);
@@ -321,11 +342,15 @@ static void counts_fill_as_rates_do(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(nothing_missing_changes_nothing), cmocka_unit_test(copies_substitute_exactly),
-      cmocka_unit_test(a_sample_retrieves_itself),       cmocka_unit_test(without_edges_concat_sees_zeros),
-      cmocka_unit_test(a_constant_is_its_mean),          cmocka_unit_test(curve_and_scalars_agree),
-      cmocka_unit_test(exactly_k_are_missing),           cmocka_unit_test(what_the_data_lack_counts),
-      cmocka_unit_test(counts_fill_as_rates_do)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_missing_changes_nothing),
+                                     cmocka_unit_test(copies_substitute_exactly),
+                                     cmocka_unit_test(copies_are_rebuilt),
+                                     cmocka_unit_test(a_sample_retrieves_itself),
+                                     cmocka_unit_test(without_edges_concat_sees_zeros),
+                                     cmocka_unit_test(a_constant_is_its_mean),
+                                     cmocka_unit_test(curve_and_scalars_agree),
+                                     cmocka_unit_test(exactly_k_are_missing),
+                                     cmocka_unit_test(what_the_data_lack_counts),
+                                     cmocka_unit_test(counts_fill_as_rates_do)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
