@@ -12,7 +12,7 @@ source jobs/machine.sh
 data=${EBR_DATA:-../shared/data}
 program=build/release/ebrsweep
 claims=(figure-1-interference figure-3-rank figure-4-modalities figure-5-strength figure-6-convergence figure-7-noise
-  table-1-missing table-2-agnostic order-of-distillation)
+  table-1-missing table-1-audio table-2-agnostic order-of-distillation)
 sweeps=("$@")
 [ $# -gt 0 ] || sweeps=("${claims[@]}" mfeat avmnist quadratic-dense quadratic-sparse)
 

@@ -6,6 +6,7 @@
 typedef enum ebr_arm {
   EBR_ARM_NONE,
   EBR_ARM_VANILLA,
+  EBR_ARM_CONCAT,    /* vanilla, where other heads are rivals */
   EBR_ARM_AUXILIARY, /* vanilla with auxiliary supervision: a control */
   EBR_ARM_DROPOUT,   /* vanilla, trained with modalities missing */
   EBR_ARM_GRAPE,

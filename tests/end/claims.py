@@ -288,6 +288,33 @@ def names_columns():
         == ["kd+ebr at lambda = 0", "auxiliary supervision", "kd"]
 
 
+def scarce():
+    """One modality missing at several rates in training: a verdict for each rate, against other heads too."""
+    axes = """  zip:
+    - method: [vanilla, vanilla, vanilla, kd]
+      model.fusion: [concat, grape, muse, concat]
+  missing.train: [[0, 0.8], [0, 0.95]]
+"""
+    table = made("scarce.h5", "table-1-audio", axes)
+    fusion, method = table["model.fusion"], table["method"]
+    rate = np.where(table["missing.train"] == b"[0, 0.8]", 0.8, 0.95)
+    assert set(table["missing.train"]) == {b"[0, 0.8]", b"[0, 0.95]"}, table["missing.train"]
+    table["test_accuracy"] = 0.5 + 0.002 * DRAW.standard_normal(len(table)) + 0.2 * (method == b"kd") * (rate == 0.8) \
+        + 0.3 * (fusion == b"muse")
+    save("scarce.h5", table)
+    rows = claims("scarce.h5")
+    for says, verdicts in (("kd is more accurate than vanilla", ["supported", "refuted"]),
+                           ("kd is more accurate than grape", ["supported", "refuted"]),
+                           ("kd is more accurate than muse", ["refuted", "refuted"])):
+        own = sorted((row for row in rows if row["says"] == says), key=lambda row: row["group"])
+        assert [row["verdict"] for row in own] == verdicts, own
+        assert [row["group"] for row in own] == ["synthetic, missing.train [0, 0.8]", "synthetic, missing.train [0, 0.95]"], own
+    one_rate = rate == 0.8
+    agrees(next(row for row in rows if row["says"] == "kd is more accurate than vanilla" and "0.8" in row["group"]),
+           table["test_accuracy"][one_rate & (method == b"kd")]
+           - table["test_accuracy"][one_rate & (method == b"vanilla") & (fusion == b"concat")])
+
+
 def differs():
     """A claim of a difference, whichever way."""
     axes = "  method: [kd]\n  kd.order: [together, strong-first, weak-first]\n"
@@ -327,5 +354,6 @@ lacks(made_up)
 follows_an_axis()
 correlates()
 names_columns()
+scarce()
 differs()
 refuses()
