@@ -78,6 +78,8 @@ EBR_FALLIBLE ebr_read_parameter(const ebr_reader *reader, const ebr_yaml *key, c
 /* Appends the groups under axes:. */
 EBR_FALLIBLE ebr_read_axes(ebr_reader *reader, const ebr_yaml *axes);
 EBR_FALLIBLE ebr_read_sample(ebr_reader *reader, const ebr_yaml *key, const ebr_yaml *sample);
+/* The arms of a sample, whose columns are drawn: multiplies the group's points by their number. */
+EBR_FALLIBLE ebr_read_arms(ebr_reader *reader, ebr_group *group, const ebr_yaml *arms);
 EBR_FALLIBLE ebr_read_group(ebr_reader *reader, const ebr_yaml *where, ebr_group **group);
 EBR_FALLIBLE ebr_read_conditions(ebr_reader *reader, ebr_group *group, const ebr_yaml *when);
 /* A new column of the last group. */

@@ -172,15 +172,15 @@ done:
 
 static ebr_error *check_sample_keys(const ebr_reader *reader, const ebr_yaml *sample)
 {
-  static const char *const known[] = {"count", "method", "seed", "parameters", "when"};
+  static const char *const known[] = {"count", "method", "seed", "parameters", "arms", "when"};
   ebr_error *error = NULL;
   EBR_CHECK_AT(sample->kind == EBR_YAML_MAP, reader->path, sample,
                "sample takes a map: count, method, seed, parameters");
   for (int i = 0; i < sample->count; i++) {
     bool found = false;
-    for (int k = 0; k < 5; k++) found |= strcmp(known[k], sample->key[i]->text) == 0;
+    for (int k = 0; k < 6; k++) found |= strcmp(known[k], sample->key[i]->text) == 0;
     EBR_CHECK_AT(found, reader->path, sample->key[i],
-                 "unknown key '%s': sample takes count, method, seed, parameters, when", sample->key[i]->text);
+                 "unknown key '%s': sample takes count, method, seed, parameters, arms, when", sample->key[i]->text);
   }
 done:
   return error;
@@ -195,6 +195,7 @@ ebr_error *ebr_read_sample(ebr_reader *reader, const ebr_yaml *key, const ebr_ya
   EBR_TRY(check_sample_keys(reader, sample));
   const ebr_yaml *count = ebr_yaml_get(sample, "count"), *parameters = ebr_yaml_get(sample, "parameters");
   const ebr_yaml *seed_node = ebr_yaml_get(sample, "seed"), *when = ebr_yaml_get(sample, "when");
+  const ebr_yaml *arms = ebr_yaml_get(sample, "arms");
   EBR_CHECK_AT(count, reader->path, key, "sample needs a count");
   EBR_CHECK_AT(parameters && parameters->kind == EBR_YAML_MAP && parameters->count > 0, reader->path, key,
                "sample needs a map of parameters");
@@ -209,6 +210,7 @@ ebr_error *ebr_read_sample(ebr_reader *reader, const ebr_yaml *key, const ebr_ya
   if (when) EBR_TRY(ebr_read_conditions(reader, group, when));
   for (int i = 0; i < parameters->count; i++)
     EBR_TRY(read_sampled(reader, &s, group, parameters->key[i], parameters->item[i]));
+  if (arms) EBR_TRY(ebr_read_arms(reader, group, arms));
 done:
   free(s.unit);
   return error;

@@ -177,7 +177,7 @@ static void samples(void **state)
   axes_fail("sample: {parameters: {seed: {uniform: [0, 9]}}}", "f.yaml:3:8: sample needs a count");
   axes_fail("sample: {count: 3}", "f.yaml:3:8: sample needs a map of parameters");
   axes_fail("sample: {count: 3, n: 3}",
-            "f.yaml:3:27: unknown key 'n': sample takes count, method, seed, parameters, when");
+            "f.yaml:3:27: unknown key 'n': sample takes count, method, seed, parameters, arms, when");
   axes_fail("sample: {count: 0, parameters: {seed: {uniform: [0, 9]}}}",
             "f.yaml:3:24: count takes values from 1 to 1000000, not 0");
   axes_fail("sample: {count: 3, method: halton, parameters: {seed: {uniform: [0, 9]}}}",
@@ -195,6 +195,20 @@ static void samples(void **state)
   axes_fail("sample: {count: 3, parameters: {method: {uniform: [0, 9]}}}",
             "f.yaml:3:58: method takes no single number: sample it by choice: [...]");
   axes_fail("sample: {count: 3, parameters: {method: {choice: []}}}", "f.yaml:3:57: choice takes a list of values");
+}
+
+static void arms(void **state)
+{
+#define DRAWN "sample: {count: 2, parameters: {ebr.lambda: {uniform: [0, 1]}}, "
+  axes_fail(DRAWN "arms: 3}", "f.yaml:3:78: arms takes a list of 1 to 64 maps from parameters to values");
+  axes_fail(DRAWN "arms: []}", "f.yaml:3:78: arms takes a list of 1 to 64 maps from parameters to values");
+  axes_fail(DRAWN "arms: [kd]}", "f.yaml:3:79: an arm is a map from parameters to values");
+  axes_fail(DRAWN "arms: [{metod: kd}]}", "f.yaml:3:80: unknown parameter 'metod' (did you mean 'method'?)");
+  axes_fail(DRAWN "arms: [{ebr.lambda: -1}]}", "f.yaml:3:92: ebr.lambda takes values from 0 to 1000, not -1");
+  axes_fail(DRAWN "arms: [{method: ebr}, {ebr.lambda: 0}]}",
+            "f.yaml:3:94: this arm lacks method, which another arm sets and the sample does not draw");
+  axes_fail(DRAWN "arms: [{seed: 1}]}, seed: [3]", "f.yaml:3:92: two axes vary seed: the first is in line 3");
+#undef DRAWN
 }
 
 static void derived_values(void **state)
@@ -411,6 +425,7 @@ int main(void)
       cmocka_unit_test(zips),
       cmocka_unit_test(conditions),
       cmocka_unit_test(samples),
+      cmocka_unit_test(arms),
       cmocka_unit_test(derived_values),
       cmocka_unit_test(runs_that_cannot_be),
       cmocka_unit_test(teams_and_shards), cmocka_unit_test(duplicate_runs),

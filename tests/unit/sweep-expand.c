@@ -283,6 +283,32 @@ static void sampled_points_do_not_depend_on_their_neighbours(void **state)
   ebr_sweep_destroy(&three);
 }
 
+/* Every point once an arm, with the arm's values over the drawn ones and all others shared. */
+static void arms_share_their_points(void **state)
+{
+  ebr_sweep *drawn = parse(BASE "axes: {sample: {count: 4, method: sobol, parameters: {ebr.lambda: {log: [0.1, 1]}, "
+                                "data.redundancy: {uniform: [0, 1]}}}, method: [ebr]}\n");
+  ebr_sweep *sweep = parse(BASE "axes: {sample: {count: 4, method: sobol, parameters: {ebr.lambda: {log: [0.1, 1]}, "
+                                "data.redundancy: {uniform: [0, 1]}}, arms: [{method: vanilla}, {method: ebr}, "
+                                "{method: ebr, ebr.lambda: 0}]}}\n");
+  assert_int_equal(ebr_sweep_count(sweep), 12);
+  for (int point = 0; point < 4; point++) {
+    ebr_config alone, arm[3];
+    ebr_sweep_run(drawn, point, &alone);
+    for (int a = 0; a < 3; a++) {
+      ebr_sweep_run(sweep, 3 * point + a, &arm[a]);
+      assert_true(arm[a].data_redundancy == alone.data_redundancy);
+    }
+    assert_int_equal(arm[0].method, EBR_METHOD_VANILLA);
+    assert_int_equal(arm[1].method, EBR_METHOD_EBR);
+    assert_int_equal(arm[2].method, EBR_METHOD_EBR);
+    assert_true(arm[1].ebr_lambda == alone.ebr_lambda && alone.ebr_lambda > 0 && arm[2].ebr_lambda == 0);
+    assert_true(ebr_sweep_id(sweep, 3 * point + 1) == ebr_sweep_id(drawn, point));
+  }
+  ebr_sweep_destroy(&drawn);
+  ebr_sweep_destroy(&sweep);
+}
+
 static void the_smoke_sweep_is_right(void **state)
 {
   char path[4096], *text;
@@ -313,6 +339,7 @@ int main(void)
       cmocka_unit_test(sobol_is_that_of_joe_and_kuo),
       cmocka_unit_test(samples_cover_their_box),
       cmocka_unit_test(sampled_points_do_not_depend_on_their_neighbours),
+      cmocka_unit_test(arms_share_their_points),
       cmocka_unit_test(the_smoke_sweep_is_right),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
