@@ -110,7 +110,7 @@ static double empty_runs(const ebr_sweep *sweep, const ebr_schema *schema, const
     ebr_row row = {
         .id = ebr_sweep_id(sweep, run), .started = ebr_clock_wall(), .rank = rank, .status = EBR_STATUS_DONE};
     ebr_sweep_run(sweep, run, &config);
-    fatal(ebr_store_begin(store, run, &row));
+    fatal(ebr_store_begin(store, run, &config, &row));
     row.seconds = 0;
     fatal(ebr_store_write(store, run, &config, &row, record));
   }

@@ -67,7 +67,7 @@ static inline void write_run(ebr_store *store, const ebr_sweep *sweep, const ebr
   snprintf(row.host, sizeof row.host, "node");
   expect_ok(ebr_record_create(schema, &record));
   ebr_sweep_run(sweep, run, &config);
-  expect_ok(ebr_store_begin(store, run, &row));
+  expect_ok(ebr_store_begin(store, run, &config, &row));
   for (int c = 0; c < ebr_schema_count(schema); c++) {
     const ebr_column *column = ebr_schema_at(schema, c);
     for (int i = 0; i < column->points * column->values; i++)

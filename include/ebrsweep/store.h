@@ -57,8 +57,8 @@ ebr_status ebr_store_status(const ebr_store *store, int64_t run);
 /* Local, independent I/O: results of sweep run `run`; record may be NULL for a failed run. Row first, status last. */
 EBR_FALLIBLE ebr_store_write(ebr_store *store, int64_t run, const ebr_config *config, const ebr_row *row,
                              const ebr_record *record);
-/* Marks a run as running (and its start), so that status shows it. */
-EBR_FALLIBLE ebr_store_begin(ebr_store *store, int64_t run, const ebr_row *row);
+/* Marks a run as running (and its start), so that status shows it. config: what ebr_sweep_run says of the run. */
+EBR_FALLIBLE ebr_store_begin(ebr_store *store, int64_t run, const ebr_config *config, const ebr_row *row);
 /* Marks a run as waiting again: a waiting row over whatever the file has. */
 EBR_FALLIBLE ebr_store_reset(ebr_store *store, int64_t run);
 

@@ -44,37 +44,40 @@ static ebr_error *pack(ebr_store *store, const ebr_config *config)
 {
   ebr_error *error = NULL;
   bool has_packed = store->has_packed;
+  ebr_row_forget(&store->layout, store->row);
+  /* A run's end follows its beginning: mostly the row holds the parameters already. */
+  if (has_packed && memcmp(config, &store->packed, sizeof *config) == 0) goto done;
   store->has_packed = false; /* after a failure the row is of neither run */
   EBR_TRY(ebr_row_pack(&store->layout, config, has_packed ? &store->packed : NULL, store->row));
-  store->packed = *config;
+  memcpy(&store->packed, config, sizeof *config);
   store->has_packed = true;
-  ebr_row_forget(&store->layout, store->row);
 done:
   return error;
 }
 
-static ebr_error *write_without_results(ebr_store *store, int64_t run, const ebr_row *row, ebr_status status)
+static ebr_error *write_without_results(ebr_store *store, int64_t run, const ebr_config *config, const ebr_row *row,
+                                        ebr_status status)
 {
   ebr_error *error = NULL;
-  ebr_config config;
   ebr_row state = *row;
   state.seconds = NAN;
-  ebr_sweep_run(store->sweep, run, &config);
-  EBR_TRY(pack(store, &config));
+  EBR_TRY(pack(store, config));
   EBR_TRY(write_row(store, run, &state, status));
 done:
   return error;
 }
 
-ebr_error *ebr_store_begin(ebr_store *store, int64_t run, const ebr_row *row)
+ebr_error *ebr_store_begin(ebr_store *store, int64_t run, const ebr_config *config, const ebr_row *row)
 {
-  return write_without_results(store, run, row, EBR_STATUS_RUNNING);
+  return write_without_results(store, run, config, row, EBR_STATUS_RUNNING);
 }
 
 ebr_error *ebr_store_reset(ebr_store *store, int64_t run)
 {
   ebr_row waiting = {ebr_sweep_id(store->sweep, run), EBR_STATUS_WAITING, NAN, NAN, -1, "", "", 0};
-  return write_without_results(store, run, &waiting, EBR_STATUS_WAITING);
+  ebr_config config;
+  ebr_sweep_run(store->sweep, run, &config);
+  return write_without_results(store, run, &config, &waiting, EBR_STATUS_WAITING);
 }
 
 /* The file's rows may be longer than the schema's: the rest is not measured. */

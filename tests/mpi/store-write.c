@@ -109,7 +109,9 @@ static void lost_runs_wait_again(void **state)
   ebr_results *results = NULL;
   ebr_store *store = open_store(sweep, schema);
   ebr_row row = {.id = ebr_sweep_id(sweep, 2), .started = 5, .rank = 0};
-  if (rank == 0) expect_ok(ebr_store_begin(store, 2, &row));
+  ebr_config config;
+  ebr_sweep_run(sweep, 2, &config);
+  if (rank == 0) expect_ok(ebr_store_begin(store, 2, &config, &row));
   write_share(store, sweep, schema, 3, 5);
   MPI_Barrier(MPI_COMM_WORLD);
   if (rank == 0) {
