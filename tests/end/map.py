@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from scipy import stats
 
 PROGRAM, MPIRUN, SOURCE = os.environ["EBRSWEEP"], shlex.split(os.environ["MPIRUN"]), Path(os.environ["SOURCE"])
 sys.path.insert(0, str(SOURCE / "analysis"))
@@ -103,6 +104,12 @@ assert verdicts(0.1, 0.0, 0.001) == {"refuted: against lambda = 0 ebr is better 
 assert verdicts(-0.1, 0.0, 0.001) == {"refuted: against vanilla ebr is worse"}
 assert any(said.startswith("cannot tell: against ") for said in verdicts(0.02, 0.02, 0.1))
 assert "| synthetic | 1 | 20 | " in ask("confirm.py", "confirm.h5")
+
+# Wilcoxon against scipy's where that is exact, ties and zeros by hand: of +-1, +-1, +-2 one in eight sums up to all.
+values = np.random.default_rng(3).standard_normal(20) + 0.3
+assert abs(confirm.wilcoxon(values) - stats.wilcoxon(values, mode="exact").pvalue) < 1e-12
+assert confirm.wilcoxon(np.array([1.0, 1.0, 0.0, 2.0])) == 0.25 and confirm.wilcoxon(np.zeros(3)) == 1.0
+assert confirm.wilcoxon(np.array([-1.0, 1.0, 2.0])) == 0.75  # rank sums up to 1.5 are those of none or one of the ones
 
 # Holm's correction by hand, and a comparison with too few pairs.
 assert np.allclose(confirm.holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
