@@ -164,11 +164,16 @@ static void inner_overhead(const char *folder, int rank, bool curves)
 static void overhead(figures *f)
 {
   double seconds, futures[2];
+  char path[600];
+  struct stat about;
   int n = f->options->ranks;
   command(f, &seconds, 1, "mpirun --oversubscribe --bind-to none -n %d %s --inner overhead --folder %s", n, f->self,
           f->folder);
   double each = 1e6 * seconds * n / EMPTY_RUNS;
   print_figure(f, "overhead of an empty run", each, "us", true, 20);
+  snprintf(path, sizeof path, "%s/empty.h5", f->folder);
+  if (stat(path, &about) == 0)
+    print_figure(f, "  bytes a run, without curves", (double)about.st_size / EMPTY_RUNS, "bytes", true, 1500);
   command(f, &seconds, 1, "mpirun --oversubscribe --bind-to none -n %d %s --inner curves --folder %s", n, f->self,
           f->folder);
   print_figure(f, "  with the usual curves of collisions", 1e6 * seconds * n / EMPTY_RUNS, "us", true, 40);
@@ -321,7 +326,7 @@ static void million(figures *f)
   seconds = command(f, NULL, 0, "%s show million.h5 --where 'seed==123456 || status==done' >/dev/null", f->program);
   print_figure(f, "10^6 runs: show --where", seconds, "s", true, 5);
   if (stat(path, &about) == 0)
-    print_figure(f, "10^6 runs: bytes a run", (double)about.st_size / MANY_RUNS, "bytes", true, 1500);
+    print_figure(f, "10^6 runs: bytes a run with the usual curves", (double)about.st_size / MANY_RUNS, "bytes", false, 0);
 }
 
 /* ---- main -------------------------------------------------------------------------------------------------------- */
