@@ -1,4 +1,5 @@
 """What a user can get wrong at the shell: one clear message, the designed exit code, nothing overwritten, no hang."""
+# processors: 1
 # timeout: 180
 import hashlib
 import os

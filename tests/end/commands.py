@@ -1,4 +1,5 @@
 """plan, run, show and status as a user and as a script would call them."""
+# processors: 1
 import csv
 import io
 import json

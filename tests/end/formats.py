@@ -1,4 +1,5 @@
 """Results of format 1, of a newer format, and of a machine with the other byte order: what each command makes of them."""
+# processors: 1
 import csv
 import gzip
 import io

@@ -1,4 +1,5 @@
 """What ends a job or a run early: walltime, a run's time, failures. Each leaves a file that the next start goes on with."""
+# processors: 1
 # timeout: 180
 import json
 import os

@@ -1,4 +1,5 @@
 """plan predicts the peak memory of a rank within 10 %, at every size; a rank at the usual size R stays below 64 MB."""
+# processors: 1
 import json
 import os
 import subprocess

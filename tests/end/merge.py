@@ -1,4 +1,5 @@
 """merge as a user calls it: parts of a sweep, overlapping and grown sweeps join to what one job would have written."""
+# processors: 1
 import os
 import shlex
 import subprocess

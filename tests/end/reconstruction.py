@@ -1,4 +1,5 @@
 """Reconstruction: trains, beats the mean, measures what does not speak of classes, and leaves out what does."""
+# processors: 1
 import json
 import math
 import os
