@@ -19,7 +19,7 @@ name: long
 base:
   data: {modalities: 2, classes: 4, predictive: 2, noise: 2, train: 2048, test: 128}
   model: {encoder: [16, 8], width: 16}
-  train: {epochs: 400, batch: 128, shards: 4}
+  train: {epochs: 1500, batch: 128, shards: 4}
 axes: {method: [ebr, kd]}
 measure: {every: 50, unimodal: false, contributions: false}
 """, encoding="utf-8")
@@ -59,21 +59,22 @@ def interrupt(ranks, team, output, after, how):
     return process.returncode, said
 
 
-start = time.monotonic()
 finish(1, 0, "whole.h5")
-span = time.monotonic() - start
 whole = done_runs("whole.h5")
-assert len(whole) == 2 and span > 1, (len(whole), span)
+assert len(whole) == 2, whole
+# The first to be drawn is ebr; kd begins with its teachers, of which nothing is kept.
+with h5py.File("whole.h5") as file:
+    first = float(file["runs"]["seconds"][file["runs"]["method"] == b"ebr"][0])
 
-code, said = interrupt(2, 2, "stopped.h5", 0.2 * span, signal.SIGUSR1)
+code, said = interrupt(2, 2, "stopped.h5", 0.3 * first, signal.SIGUSR1)
 assert code == 75 and "the same command goes on" in said, (code, said)
 assert len(os.listdir("stopped.h5.checkpoints")) == 1, os.listdir("stopped.h5.checkpoints")
-code, said = interrupt(4, 4, "stopped.h5", 0.1 * span, signal.SIGUSR1)
+code, said = interrupt(4, 4, "stopped.h5", 0.1 * first, signal.SIGUSR1)
 assert code == 75 and "anew" not in said, (code, said)
 finish(1, 1, "stopped.h5")
 assert done_runs("stopped.h5") == whole and not os.path.exists("stopped.h5.checkpoints")
 
-code, said = interrupt(2, 2, "killed.h5", 0.1 * span, signal.SIGKILL)
+code, said = interrupt(2, 2, "killed.h5", 0.3 * first, signal.SIGKILL)
 assert code != 0 and len(done_runs("killed.h5")) < 2, (code, said)
 finish(2, 2, "killed.h5")
 assert done_runs("killed.h5") == whole

@@ -13,7 +13,7 @@ complain() { # sentence, offending lines
 }
 
 # Tracked files and new ones alike, so that a fault is found before it is committed.
-search() { git grep --untracked -nE "$@"; }
+search() { git grep --untracked -InE "$@"; }
 
 # The modules to each module's left, whose headers it may include, and the public headers that are theirs.
 declare -A left=(
