@@ -11,21 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, os.environ["SOURCE"] + "/tests")
+from tiny_sweep import SWEEP
+
 PROGRAM, MPIRUN, BUILD = os.environ["EBRSWEEP"], shlex.split(os.environ["MPIRUN"]), Path(os.environ["BUILD"])
 if "fsanitize" in (BUILD / "CMakeCache.txt").read_text():
     print("skipped: a sanitizer wants to be the first that is preloaded")
     sys.exit(77)
 ACCOUNT = next((BUILD / "tests").glob("*mpi-account.so"))
 LINE = re.compile(r"MPI account: rank (\d+): ([a-z ]+): (\d+) made, (\d+) freed")
-SWEEP = """
-name: tiny
-base:
-  data: {classes: 2, predictive: 2, noise: 1, train: 64, test: 16}
-  model: {encoder: [4, 3], width: 4}
-  train: {epochs: 1, batch: 16}
-axes: {data.modalities: [2, 3, 4], seed: [0, 1, 2]}
-measure: {every: 1, spectra: [head], collisions: {relative: [0.1]}}
-"""
 WIDE = SWEEP.replace("tiny", "wide").replace("batch: 16}", "batch: 16, shards: 2}\n  schedule: {team: 2}")
 LONG = SWEEP.replace("tiny", "long").replace("epochs: 1,", "epochs: 1000000,").replace("every: 1,", "every: 0,")
 

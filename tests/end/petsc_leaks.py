@@ -2,19 +2,14 @@
 import os
 import shlex
 import subprocess
+import sys
 
 import numpy as np
 
+sys.path.insert(0, os.environ["SOURCE"] + "/tests")
+from tiny_sweep import SWEEP
+
 PROGRAM, MPIRUN = os.environ["EBRSWEEP"], shlex.split(os.environ["MPIRUN"])
-SWEEP = """
-name: tiny
-base:
-  data: {classes: 2, predictive: 2, noise: 1, train: 64, test: 16}
-  model: {encoder: [4, 3], width: 4}
-  train: {epochs: 1, batch: 16}
-axes: {data.modalities: [2, 3, 4], seed: [0, 1, 2]}
-measure: {every: 1, spectra: [head], collisions: {relative: [0.1]}}
-"""
 
 
 def output(ranks, *words):
