@@ -44,12 +44,4 @@ static inline ebr_error *made_samples(uint64_t key, ebr_samples *samples)
   return NULL;
 }
 
-static inline ebr_shape made_shape(const ebr_samples *samples)
-{
-  ebr_shape shape = {.modalities = samples->modalities, .classes = samples->classes,
-                     .train_count = samples->train_count, .test_count = samples->test_count};
-  for (int i = 0; i < samples->modalities; i++) shape.inputs[i] = samples->inputs[i];
-  return shape;
-}
-
 #endif

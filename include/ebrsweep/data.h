@@ -10,6 +10,12 @@
 
 typedef struct ebr_library ebr_library; /* library.h makes it */
 
+/* What a row of a modality looks like, channel by channel within a column and column by column within a row: attribute
+ * shape of the file. height 0: it has no such shape. */
+typedef struct ebr_picture {
+  int height, width, channels;
+} ebr_picture;
+
 /* One run's samples. Plain data; arrays are borrowed from the library or owned by `owned`. */
 typedef struct ebr_samples {
   int modalities; /* m */
@@ -21,6 +27,7 @@ typedef struct ebr_samples {
   const int32_t *label;            /* (N), in [0, C); training labels carry the label noise */
   const uint8_t *present;          /* (N x m) or NULL when all are there; missing.train is applied to training rows */
   int inputs[EBR_MODALITIES_MOST]; /* d_i */
+  ebr_picture picture[EBR_MODALITIES_MOST];
   const float *x[EBR_MODALITIES_MOST];     /* (N x d_i) row-major, raw */
   const float *mean[EBR_MODALITIES_MOST];  /* (d_i) over the training samples that have the modality */
   const float *scale[EBR_MODALITIES_MOST]; /* (d_i) 1 / standard deviation over the same; 0 for a constant feature */
@@ -40,8 +47,11 @@ typedef struct ebr_shape {
   int modalities, classes, train_count, test_count;
   int total; /* N; at least train_count + test_count */
   int inputs[EBR_MODALITIES_MOST];
+  ebr_picture picture[EBR_MODALITIES_MOST];
 } ebr_shape;
 EBR_FALLIBLE ebr_samples_shape(const ebr_library *library, const ebr_config *config, ebr_shape *shape);
+/* The shape of samples that are there. Local. */
+ebr_shape ebr_samples_describe(const ebr_samples *samples);
 
 /* What ebr_samples_create would allocate, the library's share not included [bytes]. Local. */
 size_t ebr_samples_bytes(const ebr_config *config, const ebr_shape *shape);

@@ -74,6 +74,8 @@ size_t ebr_network_bytes(const ebr_config *config, const ebr_shape *shape, int o
  * two. */
 size_t ebr_network_parameter_count(const ebr_config *config, const ebr_shape *shape, int only);
 double ebr_network_flops(const ebr_config *config, const ebr_shape *shape, int only);
+/* Those of the layers that read the inputs, whose gradient nobody wants. */
+double ebr_network_input_flops(const ebr_config *config, const ebr_shape *shape, int only);
 
 /* ---- shapes and parameters --------------------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 
 #include <ebrsweep/base.h>
 
-enum { EBR_LIST_MOST = 16, EBR_TEXT_MOST = 256, EBR_MODALITIES_MOST = 64, EBR_SHARDS_MOST = 16 };
+enum { EBR_LIST_MOST = 16, EBR_TEXT_MOST = 256, EBR_MODALITIES_MOST = 64, EBR_SHARDS_MOST = 16, EBR_CONVOLUTION_MOST = 4 };
 
 /* A short list of numbers. */
 typedef struct ebr_list {
@@ -28,6 +28,7 @@ enum {
   EBR_WITH_UNIMODAL = 1 << 8,
   EBR_WITH_ALLOCATION = 1 << 10, /* allocation.trials above 0 */
   EBR_WITH_MISSING = 1 << 11,    /* measure.missing or measure.missing_count asks for something */
+  EBR_WITH_CONVOLUTION = 1 << 12, /* model.convolution has layers */
   EBR_WITHOUT_IDENTITY = 1 << 9 /* how a run is carried out, not what it is: never part of the id */
 };
 
@@ -81,6 +82,11 @@ enum {
     "Share of input values, train and test, replaced by standard normal ones after standardising")                     \
   X(INTS, model_encoder, "model.encoder", "[64, 32]", 1, 65536, "", "", EBR_ALWAYS,                                    \
     "Widths of each encoder f_i; the last is the feature size l")                                                      \
+  X(INTS, model_convolution, "model.convolution", "[]", 1, 1024, "", "", EBR_WITH_DATASET,                             \
+    "Channels of up to 4 convolution layers in front of model.encoder, each at every second row and column, for "      \
+    "modalities whose samples have a shape; [] = none")                                                                \
+  X(INT, model_kernel, "model.kernel", "5", 1, 31, "", "", EBR_WITH_DATASET | EBR_WITH_CONVOLUTION,                    \
+    "Rows and columns that a convolution looks at")                                                                    \
   X(CHOICE, model_activation, "model.activation", "relu", 0, 0, "relu|none", "", EBR_ALWAYS,                           \
     "Between layers; none makes the whole network linear")                                                             \
   X(CHOICE, model_fusion, "model.fusion", "concat", 0, 0, "concat|grape|muse", "", EBR_ALWAYS, "The fusion head phi")  \
@@ -269,7 +275,7 @@ EBR_FALLIBLE ebr_config_validate(const ebr_config *config, int *parameter);
 /* The id of a run: a hash of all parameters that matter and differ from their defaults. */
 uint64_t ebr_config_id(const ebr_config *config);
 /* What the run's random streams start from: a hash of the seed and of what makes its data. Runs that differ in method,
- * model or training share it, so that they can be compared in pairs. A function of the id's configuration. */
+ * model, training or gaps (missing.*) share it, so that they can be compared in pairs. A function of the id's configuration. */
 uint64_t ebr_config_pair(const ebr_config *config);
 
 /* Is the gradient of a mini-batch the sum of its shards'? Not where a loss looks at the whole of it at once. */

@@ -55,7 +55,9 @@ static double value_of(const ebr_results *results, int64_t run, const char *meas
   for (int i = 0; i < ebr_results_column_count(results); i++) {
     const char *column = ebr_results_column_name(results, i);
     if (strlen(column) <= (size_t)stem || !numbered(column, measure, stem)) continue;
-    sum += ebr_results_number(results, run, i);
+    double value = ebr_results_number(results, run, i);
+    if (isnan(value)) continue; /* another data set's: k missing of more modalities than this one has */
+    sum += value;
     found++;
   }
   return found ? sum / found : NAN;

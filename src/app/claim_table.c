@@ -94,17 +94,25 @@ const char *ebr_arm_where(ebr_arm arm) { return arm_at(arm)->where; }
 #define FUSION "model.fusion"
 
 /* One rival and its way of filling a gap. */
-#define FILLED(treated_says, roles, rival, filling)                                                                    \
+#define FILLED(treated_says, roles, rival, measure, filling)                                                           \
   {                                                                                                                    \
     TABLE_1, treated_says " with substitution is more accurate than " rival, EBR_CLAIM_LEVEL,                          \
-        "missing_accuracy.substitute.*", NULL, 1, 0.005, roles, "missing_accuracy." filling ".*", NULL                 \
+        measure ".substitute.*", NULL, 1, 0.005, roles, measure "." filling ".*", NULL                                 \
   }
+#define RATES "missing_accuracy"
+#define COUNTS "missing_count_accuracy"
 #define RIVALS(says, credit, treated)                                                                                  \
-  FILLED(says, credit(treated, VANILLA), "zeros", "zero"), FILLED(says, credit(treated, VANILLA), "the mean", "mean"), \
-      FILLED(says, credit(treated, VANILLA), "retrieval", "retrieve"),                                                 \
-      FILLED(says, credit(treated, VANILLA), "a cross-modal autoencoder", "autoencoder"),                              \
-      FILLED(says, credit(treated, DROPOUT), "modality dropout with the mean", "mean"),                                \
-      FILLED(says, credit(treated, GRAPE), "grape", "drop"), FILLED(says, credit(treated, MUSE), "muse", "drop")
+  FILLED(says, credit(treated, VANILLA), "zeros", RATES, "zero"),                                                      \
+      FILLED(says, credit(treated, VANILLA), "the mean", RATES, "mean"),                                               \
+      FILLED(says, credit(treated, VANILLA), "retrieval", RATES, "retrieve"),                                          \
+      FILLED(says, credit(treated, VANILLA), "a cross-modal autoencoder", RATES, "autoencoder"),                       \
+      FILLED(says, credit(treated, DROPOUT), "modality dropout with the mean", RATES, "mean"),                         \
+      FILLED(says, credit(treated, GRAPE), "grape", RATES, "drop"),                                                    \
+      FILLED(says, credit(treated, MUSE), "muse", RATES, "drop"),                                                      \
+      FILLED(says, credit(treated, VANILLA), "zeros, k of m missing", COUNTS, "zero"),                                 \
+      FILLED(says, credit(treated, VANILLA), "a cross-modal autoencoder, k of m missing", COUNTS, "autoencoder"),      \
+      FILLED(says, credit(treated, GRAPE), "grape, k of m missing", COUNTS, "drop"),                                   \
+      FILLED(says, credit(treated, MUSE), "muse, k of m missing", COUNTS, "drop")
 
 /* With one modality scarce in training, at each rate. */
 #define SCARCE(says, credit, treated)                                                                                  \

@@ -42,7 +42,8 @@ typedef struct ebr_claim {
   const char *sweep; /* name of the sweep whose results are judged, and of the claim */
   const char *says;  /* a sentence */
   ebr_claim_kind kind;
-  /* A column of /runs; NAME.last is that of a run's last modality, NAME.* the mean over NAME.<number>. */
+  /* A column of /runs; NAME.last is that of a run's last modality, NAME.* the mean over those
+   * NAME.<number> that the run has. */
   const char *measure;
   const char *along;             /* NULL for EBR_CLAIM_LEVEL */
   int direction;                 /* of treated - reference: 1, -1, or 0 if it is only said to differ */

@@ -50,6 +50,7 @@ static ebr_error *inspect_modalities(const ebr_source *source, ebr_dataset *data
     EBR_TRY(ebr_field_size(source, field, 2, EBR_FIELD_OF_NUMBERS, size));
     EBR_TRY(check_total(source, field, size[0], h->total));
     h->inputs[i] = (int)size[1];
+    EBR_TRY(ebr_field_picture(source, field, h->inputs[i], &h->picture[i]));
   }
 done:
   return error;

@@ -12,6 +12,7 @@ typedef struct ebr_dataset_header {
   int split_count[2]; /* training and test samples by /split; 0 and 0 without it */
   bool has_split, has_present;
   int inputs[EBR_MODALITIES_MOST];
+  ebr_picture picture[EBR_MODALITIES_MOST];
   char name[EBR_MODALITIES_MOST][EBR_NAME_MOST];
 } ebr_dataset_header;
 

@@ -32,6 +32,9 @@ EBR_FALLIBLE ebr_field_read(const ebr_source *source, const char *name, hid_t ty
 EBR_FALLIBLE ebr_field_labels(const ebr_source *source, int total, int64_t **label, int *classes);
 /* /split or /present: bytes that must be 0 or 1. */
 EBR_FALLIBLE ebr_field_flags(const ebr_source *source, const char *name, size_t count, uint8_t *flag);
+/* What a row of a modality (name, with `inputs` columns) looks like by its attribute shape, rows x columns [x channels];
+ * height 0 where there is none, or one of other ranks. EBR_DATA for one that does not fit the row. */
+EBR_FALLIBLE ebr_field_picture(const ebr_source *source, const char *name, int inputs, ebr_picture *picture);
 /* The names of the modalities in the order of the attribute `order`, or else of the alphabet. */
 EBR_FALLIBLE ebr_field_modalities(const ebr_source *source, char name[][EBR_NAME_MOST], int *count);
 

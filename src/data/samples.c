@@ -47,6 +47,7 @@ static void point(const ebr_config *config, const ebr_shape *shape, const ebr_st
   samples->present = storage->present;
   for (int i = 0; i < shape->modalities; i++) {
     samples->inputs[i] = shape->inputs[i];
+    samples->picture[i] = shape->picture[i];
     samples->mean[i] = storage->mean[i];
     samples->scale[i] = storage->scale[i];
     samples->truth[i] = storage->truth[i];
@@ -144,6 +145,18 @@ ebr_error *ebr_samples_shape(const ebr_library *library, const ebr_config *confi
   EBR_TRY(ebr_split_shape(dataset, config, shape));
 done:
   return error;
+}
+
+ebr_shape ebr_samples_describe(const ebr_samples *samples)
+{
+  ebr_shape shape = {.modalities = samples->modalities,
+                     .classes = samples->classes,
+                     .train_count = samples->train_count,
+                     .test_count = samples->test_count,
+                     .total = samples->total};
+  memcpy(shape.inputs, samples->inputs, sizeof shape.inputs);
+  memcpy(shape.picture, samples->picture, sizeof shape.picture);
+  return shape;
 }
 
 size_t ebr_samples_bytes(const ebr_config *config, const ebr_shape *shape)

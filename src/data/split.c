@@ -1,6 +1,7 @@
 /* A dataset becomes one run's samples: which modalities, which samples train and which test. */
 #include "data/samples.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,31 @@ static ebr_error *choose_modalities(const ebr_dataset *dataset, const ebr_config
   EBR_CHECK(config->data_modalities <= offered, EBR_DATA, "%s: data.modalities is %lld, but %s %d", dataset->path,
             (long long)config->data_modalities, order->count ? "data.order names" : "the file has", offered);
   shape->modalities = config->data_modalities ? (int)config->data_modalities : offered;
-  for (int i = 0; i < shape->modalities; i++) shape->inputs[i] = h->inputs[ebr_split_modality(config, i)];
+  for (int i = 0; i < shape->modalities; i++) {
+    shape->inputs[i] = h->inputs[ebr_split_modality(config, i)];
+    shape->picture[i] = h->picture[ebr_split_modality(config, i)];
+  }
+done:
+  return error;
+}
+
+/* Is there anything to convolve, and can BLAS count the positions of a mini-batch? */
+static ebr_error *check_pictures(const ebr_dataset *dataset, const ebr_config *config, const ebr_shape *shape)
+{
+  ebr_error *error = NULL;
+  bool any = false;
+  for (int i = 0; i < shape->modalities; i++) {
+    const ebr_picture *picture = &shape->picture[i];
+    double positions = ceil(picture->height / 2.0) * ceil(picture->width / 2.0) * (double)config->train_batch;
+    any |= picture->height > 0;
+    EBR_CHECK(positions <= INT_MAX, EBR_DATA,
+              "%s: model.convolution looks at %g positions of modality %d in a mini-batch, more than %d can be counted",
+              dataset->path, positions, i, INT_MAX);
+  }
+  EBR_CHECK(any, EBR_DATA,
+            "%s: model.convolution needs samples with a shape, and no modality has one (attribute shape, see "
+            "doc/datasets.md)",
+            dataset->path);
 done:
   return error;
 }
@@ -55,6 +80,7 @@ ebr_error *ebr_split_shape(const ebr_dataset *dataset, const ebr_config *config,
   int train, test;
   *shape = (ebr_shape){.classes = dataset->header.classes, .total = dataset->header.total};
   EBR_TRY(choose_modalities(dataset, config, shape));
+  if (config->model_convolution.count > 0) EBR_TRY(check_pictures(dataset, config, shape));
   available(dataset, config, &train, &test);
   EBR_CHECK(test > 0, EBR_DATA, "%s: data.test_fraction %g of %d samples in %d classes leaves nothing to test on",
             dataset->path, config->data_test_fraction, dataset->header.total, dataset->header.classes);

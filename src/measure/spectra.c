@@ -357,16 +357,6 @@ static bool is_mine(const ebr_subject *subject, int part)
   return part % ebr_team_size(subject->team) == ebr_team_rank(subject->team);
 }
 
-static ebr_shape shape_of(const ebr_samples *samples)
-{
-  ebr_shape shape = {.modalities = samples->modalities,
-                     .classes = samples->classes,
-                     .train_count = samples->train_count,
-                     .test_count = samples->test_count};
-  for (int i = 0; i < samples->modalities; i++) shape.inputs[i] = samples->inputs[i];
-  return shape;
-}
-
 static bool is_distributed(const ebr_config *config)
 {
   return config->measure_distributed > 0 && config->model_width >= config->measure_distributed;
@@ -376,7 +366,7 @@ ebr_error *ebr_spectra_together(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
   const ebr_config *config = subject->config;
-  ebr_shape shape = shape_of(subject->samples);
+  ebr_shape shape = ebr_samples_describe(subject->samples);
   if (!is_distributed(config)) goto done;
   if (wants(config, EBR_SPECTRUM_HEAD)) EBR_TRY(take_head_together(subject, &shape, false, record));
   if (wants(config, EBR_SPECTRUM_UPDATES)) EBR_TRY(take_head_together(subject, &shape, true, record));
@@ -388,7 +378,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
   const ebr_config *config = subject->config;
-  ebr_shape shape = shape_of(subject->samples);
+  ebr_shape shape = ebr_samples_describe(subject->samples);
   bool head = wants(config, EBR_SPECTRUM_HEAD) && !is_distributed(config) && is_mine(subject, 0);
   bool updates = wants(config, EBR_SPECTRUM_UPDATES) && !is_distributed(config) && is_mine(subject, 2);
   if (head) EBR_TRY(take_head(subject, &shape, false, record));

@@ -53,7 +53,11 @@ void ebr_network_backward(ebr_network *network, const ebr_batch *batch, const eb
   if (network->latent) backward_h(network);
   if (network->auxiliary.depth) ebr_mlp_announce(&network->auxiliary, network);
   for (int i = 0; i < network->modalities; i++) {
-    ebr_mlp_backward(&network->f[i], network, network->batch, network->input[i], true, NULL);
+    ebr_convolution *convolution = &network->convolution[i];
+    int last = convolution->depth - 1;
+    const ebr_real *x = last >= 0 ? convolution->out[last] : network->input[i];
+    ebr_mlp_backward(&network->f[i], network, network->batch, x, true, last >= 0 ? convolution->dout[last] : NULL);
     ebr_mlp_announce(&network->f[i], network);
+    ebr_convolution_backward(convolution, network, network->batch);
   }
 }

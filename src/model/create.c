@@ -33,6 +33,7 @@ static void layout_encoders(ebr_network *network, ebr_arena *arena)
     /* The unimodal network of modality k names its encoder f.k, so that it starts from the same weights. */
     int name = network->modalities == 1 ? (int)network->config.unimodal_modality : i;
     network->input[i] = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->inputs[i]);
+    ebr_convolution_layout(&network->convolution[i], network, arena, name);
     ebr_mlp_layout(&network->f[i], network, arena,
                    &(ebr_mlp_place){"f", name, false, network->batch, 1, true,
                                     ebr_slice(network->F, network, i, network->features),
@@ -106,6 +107,7 @@ static void layout(ebr_network *network, ebr_arena *arena)
   network->size = 0;
   network->flops = 0;
   network->largest_weight = 0;
+  network->most_patches = 0;
   network->tensor_count = 0;
   layout_blocks(network, arena);
   layout_encoders(network, arena);
@@ -119,6 +121,7 @@ static void layout(ebr_network *network, ebr_arena *arena)
   network->head_stop = network->size;
   layout_remedies(network, arena);
   network->transposed = ebr_take_reals(arena, network->largest_weight, 1);
+  network->dpatches = ebr_take_reals(arena, network->most_patches, 1);
   network->values = ebr_take_reals(arena, network->size, 1);
   network->gradients = ebr_take_reals(arena, network->size, 1);
   network->tensors = ebr_arena_take(arena, (size_t)network->tensor_count, sizeof *network->tensors);
@@ -133,13 +136,18 @@ static void shape_encoder(ebr_mlp *mlp, int inputs, const ebr_list *widths)
   for (int k = 0; k < widths->count; k++) mlp->width[k + 1] = (int)widths->value[k];
 }
 
-static void shape_modality(ebr_network *network, int slot, int modality, int total, int inputs)
+static void shape_modality(ebr_network *network, int slot, int modality, const ebr_shape *shape)
 {
   const ebr_config *config = &network->config;
-  network->inputs[slot] = inputs;
+  ebr_convolution *convolution = &network->convolution[slot];
+  int total = shape->modalities;
+  network->inputs[slot] = shape->inputs[modality];
   network->strength[slot] = ebr_list_at(&config->model_strength_each, config->model_strength_last, modality, total);
   if (network->strength[slot] != 1) network->scaled = true;
-  shape_encoder(&network->f[slot], inputs, &config->model_encoder);
+  ebr_convolution_shape(convolution, config, &shape->picture[modality]);
+  shape_encoder(&network->f[slot],
+                convolution->depth > 0 ? ebr_convolution_outputs(convolution) : network->inputs[slot],
+                &config->model_encoder);
   if (!network->latent) return;
   int hidden = config->ebr_hidden ? (int)config->ebr_hidden : network->features;
   network->h[slot] = (ebr_mlp){.depth = 2, .width = {network->features, hidden, network->latent}};
@@ -177,7 +185,7 @@ static void shape_network(ebr_network *network, const ebr_config *config, const 
     network->latent = config->ebr_latent ? (int)config->ebr_latent : network->features;
   for (int i = 0; i < network->modalities; i++) {
     int modality = only >= 0 ? only : i;
-    shape_modality(network, i, modality, shape->modalities, shape->inputs[modality]);
+    shape_modality(network, i, modality, shape);
   }
   network->fusion = ebr_fusion_at(config->model_fusion);
 }
@@ -274,4 +282,15 @@ double ebr_network_flops(const ebr_config *config, const ebr_shape *shape, int o
   shape_network(&network, config, shape, only, 1, 0);
   (void)measure(&network);
   return network.flops;
+}
+
+double ebr_network_input_flops(const ebr_config *config, const ebr_shape *shape, int only)
+{
+  ebr_network network = {0};
+  double flops = 0;
+  shape_network(&network, config, shape, only, 1, 0);
+  for (int i = 0; i < network.modalities; i++)
+    flops += network.convolution[i].depth > 0 ? ebr_convolution_input_flops(&network.convolution[i])
+                                              : 2.0 * network.inputs[i] * network.f[i].width[1];
+  return flops;
 }

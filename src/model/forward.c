@@ -14,7 +14,8 @@ static void add_residual(ebr_network *network, int count, int width, ebr_real *f
 void ebr_network_encode(ebr_network *network, int count)
 {
   for (int i = 0; i < network->modalities; i++) {
-    ebr_mlp_forward(&network->f[i], network, count, network->input[i]);
+    const ebr_real *x = ebr_convolution_forward(&network->convolution[i], network, count, network->input[i]);
+    ebr_mlp_forward(&network->f[i], network, count, x);
     if (network->latent)
       ebr_mlp_forward(&network->h[i], network, count, ebr_slice(network->F, network, i, network->features));
   }

@@ -16,6 +16,18 @@ typedef struct ebr_mlp {
   ebr_real *dout[EBR_DEPTH_MOST]; /* gradients of the same */
 } ebr_mlp;
 
+/* Convolution layers between an input and its encoder's MLP; depth 0: none. H', W' rows and columns behind a layer, k
+ * model.kernel, c and c' the channels below and above it. */
+typedef struct ebr_convolution {
+  int depth, kernel;
+  ebr_picture picture[EBR_CONVOLUTION_MOST + 1]; /* of the input, then of what each layer makes */
+  size_t weight[EBR_CONVOLUTION_MOST];           /* offsets: (k k c x c') */
+  size_t bias[EBR_CONVOLUTION_MOST];             /* offsets: (c') */
+  ebr_real *patches[EBR_CONVOLUTION_MOST];       /* (rows H' W' x k k c) */
+  ebr_real *out[EBR_CONVOLUTION_MOST];           /* (rows H' W' x c') */
+  ebr_real *dout[EBR_CONVOLUTION_MOST];          /* gradients of the same */
+} ebr_convolution;
+
 /* A fusion head: one file, one line in ebr_fusion_at. Its state is made by layout, from the network's arena. */
 typedef struct ebr_fusion {
   const char *name;
@@ -51,6 +63,7 @@ struct ebr_network {
   bool counting; /* layout's first pass: tensors are only counted */
 
   ebr_real *input[EBR_MODALITIES_MOST];
+  ebr_convolution convolution[EBR_MODALITIES_MOST];
   ebr_mlp f[EBR_MODALITIES_MOST], h[EBR_MODALITIES_MOST], inverse[EBR_MODALITIES_MOST], psi, auxiliary;
   double strength[EBR_MODALITIES_MOST]; /* b_i */
   bool scaled;                          /* any b_i is not 1: fused is a buffer of its own */
@@ -69,6 +82,8 @@ struct ebr_network {
   ebr_real *auxiliary_dinput; /* (m B x q or l) */
   ebr_real *transposed;       /* as large as the largest weight: scratch of backward */
   size_t largest_weight;      /* of those that may be transposed [scalars] */
+  ebr_real *dpatches;         /* as large as the largest patches of an upper layer: scratch of backward */
+  size_t most_patches;        /* [scalars] */
   double *softened;           /* (2 x C): distillation's probabilities of one sample */
   ebr_mlp head;               /* concat: the two layers of phi */
   void *fusion_state;         /* of grape and muse */
@@ -125,6 +140,21 @@ static inline void ebr_announce(const ebr_network *network, size_t start, size_t
 }
 /* The same for all of an MLP's parameters. */
 void ebr_mlp_announce(const ebr_mlp *mlp, const ebr_network *network);
+
+/* ---- convolutions ------------------------------------------------------------------------------------------------ */
+
+/* The layers of config's model.convolution for inputs of that picture; none if its height is 0. */
+void ebr_convolution_shape(ebr_convolution *convolution, const ebr_config *config, const ebr_picture *picture);
+/* The values of one sample that the MLP behind it gets. */
+int ebr_convolution_outputs(const ebr_convolution *convolution);
+void ebr_convolution_layout(ebr_convolution *convolution, ebr_network *network, ebr_arena *arena, int modality);
+/* x (rows x d_i) -> what the MLP gets (rows x outputs): x itself without layers. */
+const ebr_real *ebr_convolution_forward(ebr_convolution *convolution, const ebr_network *network, int rows,
+                                        const ebr_real *x);
+/* From dout of the last layer (destroyed) to the gradients, and announces them. Nothing without layers. */
+void ebr_convolution_backward(ebr_convolution *convolution, ebr_network *network, int rows);
+/* Multiply-adds of one sample's first layer, each counted as two; there must be a layer. */
+double ebr_convolution_input_flops(const ebr_convolution *convolution);
 
 /* ---- losses ------------------------------------------------------------------------------------------------------ */
 

@@ -20,7 +20,8 @@ static ebr_error *add_conditions(unsigned conditions, const char *none, ebr_text
       "data.source synthetic",        "data.source hdf5",          "methods kd, kd+ebr",
       "methods ebr, kd+ebr",          "train.optimizer adam",      "train.optimizer sgd",
       "model.fusion grape, muse",     "model.fusion muse",         "method unimodal",
-      "not part of a run's identity", "allocation.trials above 0", "measure.missing, measure.missing_count"};
+      "not part of a run's identity", "allocation.trials above 0", "measure.missing, measure.missing_count",
+      "model.convolution"};
   ebr_error *error = NULL;
   bool any = false;
   for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {

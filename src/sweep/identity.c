@@ -98,6 +98,7 @@ static unsigned conditions_met(const ebr_config *config)
   if (config->model_fusion == EBR_FUSION_MUSE) met |= EBR_WITH_MUSE;
   if (config->method == EBR_METHOD_UNIMODAL) met |= EBR_WITH_UNIMODAL;
   if (config->allocation_trials > 0) met |= EBR_WITH_ALLOCATION;
+  if (config->model_convolution.count > 0) met |= EBR_WITH_CONVOLUTION;
   if (config->measure_missing.count + config->measure_missing_count.count > 0) met |= EBR_WITH_MISSING;
   return met;
 }
@@ -109,11 +110,9 @@ bool ebr_config_relevant(const ebr_config *config, int parameter)
   return relevant(conditions_met(config), ebr_parameter_at(parameter));
 }
 
-/* Streams start from what a run's samples depend on. */
-static bool of_the_data(const char *name)
-{
-  return strncmp(name, "data.", 5) == 0 || strncmp(name, "missing.", 8) == 0 || strcmp(name, "seed") == 0;
-}
+/* Streams start from what a run's samples depend on, but for the gaps in them: modality dropout, which is missing.train, is
+ * an arm that others are paired with. */
+static bool of_the_data(const char *name) { return strncmp(name, "data.", 5) == 0 || strcmp(name, "seed") == 0; }
 
 static uint64_t identity_hash(ebr_identity *identity, const ebr_config *config, bool data_only)
 {

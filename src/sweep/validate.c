@@ -106,6 +106,8 @@ static ebr_error *check_training(const ebr_config *config, int *parameter)
   ebr_error *error = NULL;
   bool anything = false;
   REQUIRE(config->model_encoder.count > 0, model_encoder, "model.encoder needs at least one width");
+  REQUIRE(config->model_convolution.count <= EBR_CONVOLUTION_MOST, model_convolution,
+          "model.convolution takes at most %d layers, not %d", EBR_CONVOLUTION_MOST, config->model_convolution.count);
   REQUIRE(config->model_strength_each.count > 0, model_strength_each, "model.strength.each needs at least one value");
   REQUIRE(config->missing_train.count > 0, missing_train, "missing.train needs at least one value");
   for (int i = 0; i < config->missing_train.count; i++) anything |= config->missing_train.value[i] < 1;

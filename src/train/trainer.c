@@ -33,15 +33,6 @@ static void layout(ebr_trainer *trainer, ebr_arena *arena, size_t size, int trai
     trainer->folding.partial[k] = ebr_arena_take(arena, size, sizeof(ebr_real));
 }
 
-static void shape_of(const ebr_samples *samples, ebr_shape *shape)
-{
-  *shape = (ebr_shape){.modalities = samples->modalities,
-                       .classes = samples->classes,
-                       .train_count = samples->train_count,
-                       .test_count = samples->test_count};
-  memcpy(shape->inputs, samples->inputs, sizeof shape->inputs);
-}
-
 static ebr_error *allocate(ebr_trainer *trainer)
 {
   ebr_error *error = NULL;
@@ -61,12 +52,11 @@ ebr_error *ebr_trainer_create(const ebr_config *config, const ebr_samples *sampl
                               const ebr_teaching *teaching, ebr_trainer **out)
 {
   ebr_error *error = NULL;
-  ebr_shape shape;
+  ebr_shape shape = ebr_samples_describe(samples);
   ebr_trainer *trainer = calloc(1, sizeof *trainer);
   EBR_CHECK_MEMORY(trainer, "a trainer");
   EBR_CHECK(samples->train_count >= 1, EBR_DATA, "there are no training samples");
   if (only < 0 && config->method == EBR_METHOD_UNIMODAL) only = (int)config->unimodal_modality;
-  shape_of(samples, &shape);
   trainer->config = *config;
   trainer->samples = samples;
   trainer->teaching = teaching;
@@ -118,9 +108,7 @@ int ebr_trainer_steps(const ebr_config *config, const ebr_shape *shape)
 double ebr_trainer_flops(const ebr_config *config, const ebr_shape *shape, int only)
 {
   if (only < 0 && config->method == EBR_METHOD_UNIMODAL) only = (int)config->unimodal_modality;
-  double forward = ebr_network_flops(config, shape, only), inputs = 0;
-  for (int i = 0; i < shape->modalities; i++)
-    if (only < 0 || only == i) inputs += 2.0 * shape->inputs[i] * config->model_encoder.value[0];
+  double forward = ebr_network_flops(config, shape, only), inputs = ebr_network_input_flops(config, shape, only);
   return (3 * forward - inputs) * batch_of(config, shape->train_count);
 }
 

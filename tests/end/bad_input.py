@@ -43,15 +43,21 @@ def make_sweeps():
     write("syntax.yaml", ("axes:", "axes: ["))
     write("count.yaml", ("axes:", "measure: {missing_count: [2]}\naxes:"))
     write("other.yaml", ("name: t", "name: other"))
-    for name in ("none", "text", "flat", "nan", "negative", "lengths"):
-        write(f"{name}.yaml", ("data: {", f"data: {{source: hdf5, file: {name}.h5, "), (", train: 64, test: 32", ""))
+    for name in ("none", "text", "flat", "nan", "negative", "lengths", "product", "words", "zero", "shapeless", "layers",
+                 "positions"):
+        layers = {"shapeless": "[2]", "layers": "[2, 2, 2, 2, 2]", "positions": "[2]"}.get(name, "[]")
+        write(f"{name}.yaml", ("data: {", f"data: {{source: hdf5, file: {name}.h5, "), (", train: 64, test: 32", ""),
+              ("model: {", f"model: {{convolution: {layers}, "),
+              ("batch: 32", "batch: 1000000" if name == "positions" else "batch: 32"))
 
 
-def write_dataset(path, rows=60, label=None, sight=None):
+def write_dataset(path, rows=60, label=None, sight=None, shape=None):
     with h5py.File(path, "w") as file:
         rng = np.random.default_rng(1)
         file["modality/sight"] = rng.normal(size=(rows, 4)).astype("f4") if sight is None else sight
         file["modality/sound"] = rng.normal(size=(rows, 3)).astype("f4")
+        if shape is not None:
+            file["modality/sight"].attrs["shape"] = shape
         file["label"] = np.arange(rows, dtype="i4") % 3 if label is None else label
 
 
@@ -63,6 +69,11 @@ def make_files():
     write_dataset("nan.h5", sight=bad)
     write_dataset("negative.h5", label=np.full(60, -1, "i4"))
     write_dataset("lengths.h5", sight=np.zeros((59, 4), "f4"))
+    write_dataset("product.h5", shape=np.array([3, 2]))
+    write_dataset("zero.h5", shape=np.array([4, 0]))
+    write_dataset("words.h5", shape=np.array([2.0, 2.0]))
+    write_dataset("shapeless.h5")
+    write_dataset("positions.h5", sight=np.zeros((60, 9216), "f4"), shape=np.array([96, 96]))
     subprocess.run([PROGRAM, "run", "-q", "ok.yaml"], check=True)
     whole = Path("t.h5").read_bytes()
     Path("cut.h5").write_bytes(whole[:20000])
@@ -115,6 +126,12 @@ SWEEP_FILES = [
     ("nan", "./nan.h5: /modality/sight, row 7, column 2 (counted from 0): NaN is no usable value"),
     ("negative", "./negative.h5: /label, row 0: -1 is negative"),
     ("lengths", "./lengths.h5: /modality/sight has 59 samples, but /label has 60"),
+    ("product", "./product.h5: the attribute shape of /modality/sight makes 6 values, but a row has 4"),
+    ("zero", "./zero.h5: the attribute shape of /modality/sight holds 0; at least 1 is possible"),
+    ("words", "./words.h5: the attribute shape of /modality/sight holds no integers"),
+    ("shapeless", "./shapeless.h5: model.convolution needs samples with a shape, and no modality has one"),
+    ("positions", "./positions.h5: model.convolution looks at 2.304e+09 positions of modality 0 in a mini-batch, more"),
+    ("layers", "layers.yaml:4:24: model.convolution takes at most 4 layers, not 5"),
 ]
 for name, message in SWEEP_FILES:
     check(["run", f"{name}.yaml"], 2, message)

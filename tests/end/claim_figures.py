@@ -14,6 +14,9 @@ import claim_figures  # noqa: E402
 import results as results_file  # noqa: E402
 import verdicts  # noqa: E402
 
+BY_DATA = ("data.", "model.convolution", "measure.missing_count")
+
+
 def small(name):
     """The sweep as it is shipped, on synthetic data alone, with two seeds and two epochs."""
     text = (SOURCE / f"sweeps/{name}.yaml").read_text(encoding="utf-8")
@@ -23,7 +26,7 @@ def small(name):
     kept = []
     for line in text.splitlines():
         name_of, _, values = line.partition(": [")
-        if synthetic and name_of.strip(" -").startswith("data.") and "{" not in line and "sources" not in line:
+        if synthetic and name_of.strip(" -").startswith(BY_DATA) and "{" not in line and "sources" not in line:
             parts = re.findall(r"\[[^\]]*\]|[^,\[\]]+", values[:-1])
             parts = [part.strip() for part in parts if part.strip()][:synthetic]
             if name_of.strip(" -") in ("data.train", "data.test"):

@@ -275,6 +275,7 @@ def names_columns():
     row = one(claims("last.h5"), "the weakest modality's loss rises with the number of modalities")
     assert np.isclose(row["effect"], 20 + 0.01 * np.arange(SEEDS).mean()) and row["verdict"] == "supported", row
     axes = ARMS.replace("[vanilla, kd, ebr]", "[vanilla, kd, ebr, kd+ebr]").replace("{method: ebr}", "{method: [ebr, kd+ebr]}")
+    axes = "  zip:\n    data.modalities: [2, 3]\n    measure.missing_count: [[1], [1, 2]]\n" + axes
     table = made("mean.h5", "table-1-missing", axes, "missing: [0.5, 0.8]")
     columns = [f"missing_accuracy.substitute.{rate}" for rate in ("0.5", "0.8")]
     values = [table[column][where(table, "ebr", 0.3)] for column in columns]
@@ -282,6 +283,11 @@ def names_columns():
     rows = claims("mean.h5")
     row = one(rows, "ebr with substitution is more accurate than zeros")
     assert np.isclose(row["effect"], np.mean(values) - np.mean(zeros)), row
+    counts = [np.stack([table[f"missing_count_accuracy.{filling}.{k}"][where(table, *arm)] for k in (1, 2)])
+              for filling, arm in (("substitute", ("ebr", 0.3)), ("zero", ("vanilla",)))]
+    assert np.isnan(counts[0][1]).sum() == SEEDS, "two of two modalities were missing"
+    row = one(rows, "ebr with substitution is more accurate than zeros, k of m missing")
+    assert np.isclose(row["effect"], np.subtract(*(np.nanmean(part, axis=0).mean() for part in counts))), row
     assert one(rows, "kd+ebr with substitution is more accurate than grape")["words"] == \
         "no run of grape is done and measured"
     assert [control["control"] for control in one(rows, "kd+ebr with substitution is more accurate than zeros")["controls"]] \

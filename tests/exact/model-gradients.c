@@ -52,6 +52,16 @@ static const setting settings[] = {
     {"muse", {{"method", "vanilla"}, {"model.fusion", "muse"}}, false},
     {"muse-missing", {{"method", "vanilla"}, {"model.fusion", "muse"}, {"model.layers", "2"}}, true},
     {"muse-plain", {{"method", "vanilla"}, {"model.fusion", "muse"}, {"model.normalize", "false"}}, false},
+    {"convolution", {{"data.source", "hdf5"}, {"model.convolution", "[2, 3]"}, {"model.kernel", "3"}}, false},
+    {"convolution-linear",
+     {{"data.source", "hdf5"}, {"model.convolution", "[3, 2, 2]"}, {"model.activation", "none"}},
+     true},
+    {"convolution-even",
+     {{"data.source", "hdf5"}, {"model.convolution", "[2]"}, {"model.kernel", "4"}, {"method", "ebr"}},
+     true},
+    {"convolution-kd-muse",
+     {{"data.source", "hdf5"}, {"model.convolution", "[2, 2]"}, {"method", "kd"}, {"model.fusion", "muse"}},
+     true},
     {"muse-ebr", {{"method", "ebr"}, {"model.fusion", "muse"}, {"auxiliary.weight", "0.2"}}, true},
 };
 
@@ -87,7 +97,8 @@ static void perturb(fixture *f, ebr_stream *stream)
 
 static void setup(fixture *f, const setting *s)
 {
-  const ebr_shape shape = {.modalities = MODALITIES, .classes = CLASSES, .train_count = BATCH, .inputs = {5, 4, 3}};
+  const ebr_shape shape = {.modalities = MODALITIES, .classes = CLASSES, .train_count = BATCH,
+                           .inputs = {20, 4, 12}, .picture = {{5, 4, 1}, {0}, {2, 3, 2}}};
   ebr_stream stream = ebr_stream_start(7, EBR_PURPOSE_TEST, 0);
   memset(f, 0, sizeof *f);
   ebr_config_defaults(&f->config);

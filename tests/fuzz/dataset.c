@@ -27,6 +27,24 @@ done:
   H5Tclose(other);
 }
 
+/* What a row looks like: mostly two numbers, some of which fit. */
+static void add_shape(hid_t file, fuzz_bytes *bytes)
+{
+  const hsize_t count = fuzz_pick(bytes, 5);
+  int64_t extent[4];
+  if (H5Lexists(file, "modality", H5P_DEFAULT) <= 0 || H5Lexists(file, "modality/a", H5P_DEFAULT) <= 0) return;
+  hid_t set = H5Oopen(file, "modality/a", H5P_DEFAULT);
+  hid_t type = fuzz_pick(bytes, 4) ? H5Tcopy(H5T_NATIVE_INT64) : fuzz_type(bytes);
+  hid_t space = fuzz_pick(bytes, 8) ? H5Screate_simple(1, &count, NULL) : H5Screate(H5S_SCALAR);
+  hid_t attribute = H5Acreate2(set, "shape", type, space, H5P_DEFAULT, H5P_DEFAULT);
+  for (int k = 0; k < 4; k++) extent[k] = (int64_t)fuzz_pick(bytes, 5) - (fuzz_pick(bytes, 16) == 0);
+  if (attribute >= 0 && H5Tequal(type, H5T_NATIVE_INT64) > 0 && count > 0) H5Awrite(attribute, type, extent);
+  if (attribute >= 0) H5Aclose(attribute);
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Oclose(set);
+}
+
 /* One dataset after the other; mostly of a shape that fits the first. */
 static const char *build(fuzz_bytes *bytes)
 {
@@ -49,6 +67,7 @@ static const char *build(fuzz_bytes *bytes)
     H5Tclose(type);
   }
   add_order(file, bytes);
+  add_shape(file, bytes);
   return fuzz_hdf5_end(file);
 }
 

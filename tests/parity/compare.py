@@ -58,6 +58,7 @@ class Recording:
         self.group, self.config = group, config_of(group)
         modalities = sum(name.startswith("x.") for name in group)
         self.x = [real(f"x.{i}") for i in range(modalities)]
+        self.pictures = [group[f"picture.{i}"][()].tolist() for i in range(modalities)]
         self.label = torch.from_numpy(group["label"][()]).long()
         self.present = real("present") if "present" in group else None
         self.truth = torch.cat([real(f"truth.{i}") for i in range(modalities)], 1) if "truth.0" in group else None
@@ -120,7 +121,8 @@ def difference(ours, theirs):
 
 def replay(recording):
     """The losses of every step (LOSSES x steps) in torch, those that the setting does not have being 0, and the network."""
-    network = Network(recording.config, [x.shape[1] for x in recording.x], int(recording.label.max()) + 1)
+    network = Network(recording.config, [x.shape[1] for x in recording.x], int(recording.label.max()) + 1,
+                      recording.pictures)
     network.to(recording.x[0].dtype)
     load_weights(network, recording.group["first"])
     trainer = Trainer(network, foreach=True)

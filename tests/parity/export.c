@@ -13,7 +13,8 @@
 #include "made_samples.h"
 #include "model/graph.h"
 
-enum { STEPS = 200, BATCH = 8, TRUE_FEATURES = 3, KEY = 11, TEACHER = 1, LOSSES = 7, CHANGES_MOST = 6 };
+enum { STEPS = 200, BATCH = 8, TRUE_FEATURES = 3, KEY = 11, TEACHER = 1, LOSSES = 7, CHANGES_MOST = 6,
+       INPUTS_MOST = 24 };
 
 typedef struct setting {
   const char *name;
@@ -59,6 +60,14 @@ static const setting settings[] = {
     {"squared", {{"method", "vanilla"}, {"train.loss", "squared"}}, false, true},
     {"reconstruction", {{"method", "vanilla"}, {"train.loss", "reconstruction"}}, false, true},
     {"reconstruction-kd+ebr", {{"method", "kd+ebr"}, {"train.loss", "reconstruction"}}, true, true},
+    {"convolution",
+     {{"data.source", "hdf5"}, {"model.convolution", "[2, 3]"}, {"model.kernel", "3"}, {"method", "ebr"}},
+     false,
+     true},
+    {"convolution-missing",
+     {{"data.source", "hdf5"}, {"model.convolution", "[3, 2, 2]"}, {"method", "kd"}, {"kd.form", "logits"}},
+     true,
+     true},
     {"linear", {{"method", "ebr"}, {"model.activation", "none"}, {"model.encoder", "[5]"}}, false, true},
 };
 
@@ -139,12 +148,15 @@ static ebr_error *write_samples(hid_t group, const ebr_samples *samples)
 {
   ebr_error *error = NULL;
   int count = samples->train_count;
-  ebr_real gathered[MADE_TRAIN * 8];
+  ebr_real gathered[MADE_TRAIN * INPUTS_MOST];
   for (int i = 0; i < samples->modalities; i++) {
     char name[16];
     snprintf(name, sizeof name, "x.%d", i);
     ebr_samples_gather(samples, i, samples->train, count, gathered);
     EBR_TRY(write_reals(group, name, count, samples->inputs[i], gathered));
+    const int picture[] = {samples->picture[i].height, samples->picture[i].width, samples->picture[i].channels};
+    snprintf(name, sizeof name, "picture.%d", i);
+    EBR_TRY(write_array(group, name, H5T_NATIVE_INT, 1, (hsize_t[]){3}, picture));
   }
   EBR_TRY(write_array(group, "label", H5T_NATIVE_INT32, 1, (hsize_t[]){(hsize_t)count}, samples->label));
   for (int i = 0; i < samples->modalities && samples->truth[0]; i++) {
@@ -262,6 +274,26 @@ static void make_truth(float (*truth)[MADE_TOTAL * TRUE_FEATURES], ebr_samples *
   samples->noise = TRUE_FEATURES - 2;
 }
 
+/* Two of three modalities are pictures: of 5 x 4 pixels, and of 2 x 3 with two channels. */
+static void make_pictures(float *x, ebr_samples *samples)
+{
+  static const ebr_picture picture[MADE_MODALITIES] = {{5, 4, 1}, {0}, {2, 3, 2}};
+  ebr_stream stream = ebr_stream_start(KEY, EBR_PURPOSE_TEST, 5);
+  for (int i = 0; i < MADE_MODALITIES; i++) {
+    int d = picture[i].height * picture[i].width * picture[i].channels;
+    if (d == 0) continue;
+    for (int k = 0; k < MADE_TOTAL * d; k++)
+      x[k] = (float)ebr_stream_normal(&stream) + (k % d == samples->label[k / d] ? 2 : 0);
+    for (int c = 0; c < d; c++) x[MADE_TOTAL * d + c] = 1;
+    samples->inputs[i] = d;
+    samples->picture[i] = picture[i];
+    samples->x[i] = x;
+    samples->mean[i] = x + (MADE_TOTAL + 1) * d;
+    samples->scale[i] = x + MADE_TOTAL * d;
+    x += (MADE_TOTAL + 2) * d;
+  }
+}
+
 static ebr_error *export_setting(hid_t file, const setting *s, const char *head, ebr_samples samples)
 {
   ebr_error *error = NULL;
@@ -271,6 +303,7 @@ static ebr_error *export_setting(hid_t file, const setting *s, const char *head,
   uint8_t present[MADE_TOTAL * MADE_MODALITIES];
   ebr_real known[MADE_TRAIN * 16];
   float truth[MADE_MODALITIES][MADE_TOTAL * TRUE_FEATURES];
+  static float pixels[2 * (MADE_TOTAL + 2) * INPUTS_MOST]; /* zeros where they are nothing else: the means */
   char name[64];
   hid_t group = -1;
   history *past = calloc(1, sizeof *past);
@@ -279,6 +312,7 @@ static ebr_error *export_setting(hid_t file, const setting *s, const char *head,
   EBR_TRY(configure(s, head, &config));
   make_present(present);
   if (s->missing) samples.present = present;
+  if (config.model_convolution.count > 0) make_pictures(pixels, &samples);
   if (config.train_loss == EBR_LOSS_RECONSTRUCTION) make_truth(truth, &samples);
   bool distils = ebr_config_distils(&config), muse = config.model_fusion == EBR_FUSION_MUSE;
   int features = (int)config.model_encoder.value[config.model_encoder.count - 1];

@@ -25,6 +25,8 @@ DEFAULTS = {
     "data.predictive": 4,
     "data.noise": 8,
     "model.encoder": [64, 32],
+    "model.convolution": [],
+    "model.kernel": 5,
     "model.activation": "relu",
     "model.fusion": "concat",
     "model.width": 128,
@@ -88,6 +90,40 @@ class Mlp(nn.Module):
         for k, layer in enumerate(self.layers):
             yield f"{prefix}.weight.{k}", layer.weight
             yield f"{prefix}.bias.{k}", layer.bias
+
+
+class Convolutions(nn.Module):
+    """Convolutions at every second row and column with the activation behind each, between a picture of shape (rows,
+    columns, channels) and an MLP. Their weights lie as (out x kernel kernel in), those of a linear layer on a piece."""
+
+    def __init__(self, picture, channels, kernel, widths, relu):
+        super().__init__()
+        self.picture, self.kernel, self.relu = picture, kernel, relu
+        rows, columns, into = picture
+        self.layers = nn.ModuleList(nn.Linear(kernel * kernel * a, b) for a, b in zip([into] + channels, channels))
+        for _ in channels:
+            rows, columns = (rows + 1) // 2, (columns + 1) // 2
+        self.mlp = Mlp([rows * columns * channels[-1]] + widths, relu)
+
+    def forward(self, x):
+        x = x.reshape(-1, *self.picture).permute(0, 3, 1, 2)
+        for layer in self.layers:
+            weight = layer.weight.reshape(len(layer.weight), self.kernel, self.kernel, -1).permute(0, 3, 1, 2)
+            x = F.conv2d(x, weight, layer.bias, stride=2, padding=(self.kernel - 1) // 2)
+            x = F.relu(x) if self.relu else x
+        return self.mlp(x.permute(0, 2, 3, 1).flatten(1))
+
+    def tensors(self, prefix):
+        for k, layer in enumerate(self.layers):
+            yield f"{prefix}.convolution.{k}.weight", layer.weight
+            yield f"{prefix}.convolution.{k}.bias", layer.bias
+        yield from self.mlp.tensors(prefix)
+
+
+def encoder(config, inputs, picture, relu):
+    if config["model.convolution"] and picture is not None and picture[0] > 0:
+        return Convolutions(picture, config["model.convolution"], config["model.kernel"], config["model.encoder"], relu)
+    return Mlp([inputs] + config["model.encoder"], relu)
 
 
 class Concat(nn.Module):
@@ -224,8 +260,9 @@ def strengths(config, modalities):
 
 
 class Network(nn.Module):
-    def __init__(self, config, inputs, classes):
+    def __init__(self, config, inputs, classes, pictures=None):
         super().__init__()
+        pictures = pictures or [None] * len(inputs)
         self.config, self.classes = config, classes
         relu, l = config["model.activation"] == "relu", config["model.encoder"][-1]
         self.used = [config["unimodal.modality"]] if config["method"] == "unimodal" else list(range(len(inputs)))
@@ -233,7 +270,7 @@ class Network(nn.Module):
         self.strength = [everyone[i] for i in self.used]
         self.reallocates = config["method"] in ("ebr", "kd+ebr")
         self.distils = config["method"] in ("kd", "kd+ebr")
-        self.f = nn.ModuleList(Mlp([inputs[i]] + config["model.encoder"], relu) for i in self.used)
+        self.f = nn.ModuleList(encoder(config, inputs[i], pictures[i], relu) for i in self.used)
         q = (config["ebr.latent"] or l) if self.reallocates else l
         if self.reallocates:
             hidden = config["ebr.hidden"] or l

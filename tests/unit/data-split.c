@@ -191,6 +191,41 @@ static void modalities_are_ordered(void **state)
 }
 
 /* Absent values may be NaN; they enter neither the standard nor a batch, and missing.train comes on top. */
+static void write_shape(const char *path, int rows, int columns)
+{
+  const int extent[2] = {rows, columns};
+  hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(1, (hsize_t[1]){2}, NULL);
+  hid_t shape = H5Acreate_by_name(file, "/modality/sight", "shape", H5T_STD_I64BE, space, H5P_DEFAULT, H5P_DEFAULT,
+                                  H5P_DEFAULT);
+  if (H5Awrite(shape, H5T_NATIVE_INT, extent) < 0) abort();
+  H5Aclose(shape);
+  H5Sclose(space);
+  H5Fclose(file);
+}
+
+static void pictures_go_with_their_modality(void **state)
+{
+  fixture *f = *state;
+  write_shape(f->path, 4, 1);
+  fixture_open(f);
+  ebr_config config = run_of(f);
+  set(&config, "data.order", "[1, 0]");
+  ebr_samples *s = make(f, &config);
+  ebr_shape shape = ebr_samples_describe(s);
+  assert_int_equal(shape.picture[0].height, 0);
+  assert_int_equal(shape.picture[1].height, 4);
+  assert_int_equal(shape.picture[1].width, 1);
+  assert_int_equal(shape.picture[1].channels, 1);
+  assert_int_equal(shape.inputs[1], MADE_SIGHT);
+  ebr_samples_destroy(&s);
+  set(&config, "data.order", "[1]");
+  set(&config, "model.convolution", "[2]");
+  ebr_error *error = ebr_samples_create(f->library, &config, &s);
+  assert_non_null(error);
+  assert_non_null(strstr(ebr_error_message(error), "model.convolution needs samples with a shape"));
+  ebr_error_destroy(&error);
+}
+
 static void presence_is_the_files(void **state)
 {
   fixture *f = *state;
@@ -258,6 +293,7 @@ int main(int argc, char **argv)
                                      TEST(sizes_are_cut),
                                      TEST(files_own_split_is_kept),
                                      TEST(modalities_are_ordered),
+                                     TEST(pictures_go_with_their_modality),
                                      TEST(presence_is_the_files),
                                      TEST(feature_noise_leaves_the_library_alone)};
   MPI_Init(&argc, &argv);

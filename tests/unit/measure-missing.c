@@ -66,7 +66,7 @@ static void train(fixture *f)
 
 static void measure(fixture *f)
 {
-  ebr_shape shape = made_shape(&f->samples);
+  ebr_shape shape = ebr_samples_describe(&f->samples);
   ebr_subject subject = {.config = &f->config, .samples = &f->samples, .trainer = f->trainer, .only = -1, .last = true};
   must(ebr_evaluate(ebr_trainer_network(f->trainer), &f->samples, -1, f->samples.test, f->samples.test_count, NULL,
                     NULL, NULL, &f->whole));
@@ -228,7 +228,7 @@ static void curve_and_scalars_agree(void **state)
 {
   fixture f;
   setup(&f, "vanilla", "[0, 0.5, 0.9]");
-  ebr_shape shape = made_shape(&f.samples);
+  ebr_shape shape = ebr_samples_describe(&f.samples);
   train(&f);
   measure(&f);
   for (int k = 0; k < FILLINGS; k++) {

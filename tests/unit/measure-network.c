@@ -369,7 +369,7 @@ static void removal_is_replacement_by_the_training_mean(void **state)
 
 static void declare(fixture *f)
 {
-  ebr_shape shape = made_shape(&f->samples);
+  ebr_shape shape = ebr_samples_describe(&f->samples);
   must(ebr_schema_create(&f->schema));
   must(ebr_measures_declare(&f->config, &shape, f->schema));
   must(ebr_record_create(f->schema, &f->record));

@@ -59,7 +59,7 @@ static double measured(fixture *f, const char *name)
 
 static void measure(fixture *f)
 {
-  ebr_shape shape = made_shape(&f->samples);
+  ebr_shape shape = ebr_samples_describe(&f->samples);
   ebr_subject subject = {.config = &f->config, .samples = &f->samples, .trainer = f->trainer, .only = -1, .last = true};
   must(ebr_schema_create(&f->schema));
   must(ebr_measure_similarity.declare(&f->config, &shape, f->schema));
@@ -188,7 +188,7 @@ static void is_left_out(void **state)
 {
   fixture f;
   setup(&f, "vanilla", false);
-  ebr_shape shape = made_shape(&f.samples);
+  ebr_shape shape = ebr_samples_describe(&f.samples);
   must(ebr_schema_create(&f.schema));
   set(&f.config, "method", "unimodal");
   must(ebr_measure_similarity.declare(&f.config, &shape, f.schema));

@@ -190,7 +190,7 @@ static void l1_shrinks_the_heads_first_layer(void **state)
 static void memory_prediction_is_what_is_allocated(void **state)
 {
   fixture *f = *state;
-  ebr_shape shape = made_shape(&f->samples);
+  ebr_shape shape = ebr_samples_describe(&f->samples);
   size_t before = ebr_trainer_bytes(&f->config, &shape, -1);
   set(&f->config, "model.width", "700");
   size_t after = ebr_trainer_bytes(&f->config, &shape, -1);
