@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every figure and table of the paper: converts the real data, trains all sweeps (some 60000 small networks, most of an hour
-# on two cores), and prints what held: the claims, the law (jobs/law.sh), where EBR wins (jobs/map.sh). Needs a build (jobs/demo.sh makes one) and the raw data (doc/datasets.md says
-# where it comes from; EBR_DATA names its folder).
+# on two cores), and prints what held: the claims, the law (jobs/law.sh), where EBR wins (jobs/map.sh). Needs a build
+# (jobs/demo.sh makes one) and the raw data (doc/datasets.md says where it comes from; EBR_DATA names its folder).
 #   bash jobs/reproduce.sh [SWEEP...]        e.g. figure-6-convergence; all by default
 # Run again, it goes on where it was stopped, or finds nothing left to do.
 set -euo pipefail
