@@ -1,6 +1,7 @@
 """Long runs stopped in the middle, by a signal and by walltime: they go on from where they were, to the same bytes."""
 # timeout: 240
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,43 +48,56 @@ def both_run(output):
 
 
 def stop(output, delay):
-    """SIGUSR1 so many seconds after both runs have begun; what was said."""
-    with subprocess.Popen(command(output), stderr=subprocess.PIPE, text=True) as process:
-        limit = time.monotonic() + 60
-        while not both_run(output) and process.poll() is None and time.monotonic() < limit:
-            time.sleep(0.02)
-        time.sleep(delay)
-        process.send_signal(signal.SIGUSR1)
-        _, said = process.communicate(timeout=60)
+    """SIGUSR1 so many seconds after both runs have begun, and sooner where they had ended by then: a shared machine does
+    not keep its pace."""
+    for _ in range(8):
+        with subprocess.Popen(command(output), stderr=subprocess.PIPE, text=True) as process:
+            limit = time.monotonic() + 60
+            while not both_run(output) and process.poll() is None and time.monotonic() < limit:
+                time.sleep(0.02)
+            time.sleep(delay)
+            process.send_signal(signal.SIGUSR1)
+            _, said = process.communicate(timeout=60)
+        if process.returncode == 75 and "2 of 2 runs left" in said:
+            break
+        assert process.returncode in (0, 75, -signal.SIGUSR1), (process.returncode, said)
+        os.unlink(output)
+        shutil.rmtree(output + ".checkpoints", ignore_errors=True)
+        delay /= 2
     assert process.returncode == 75 and "2 of 2 runs left" in said, (process.returncode, said)
     assert len(checkpoints(output)) == 2 and not done_runs(output), checkpoints(output)
 
 
 Path("long.yaml").write_text(SWEEP.replace("EPOCHS", "3000"), encoding="utf-8")
-_, span = start("whole.h5")
+done, _ = start("whole.h5")
 whole = done_runs("whole.h5")
-assert len(whole) == 2 and span > 3, (len(whole), span)
+assert done.returncode == 0 and len(whole) == 2, done
+with h5py.File("whole.h5") as file:
+    seconds = float(file["runs"]["seconds"].min())
 
-stop("signal.h5", 0.5 * span)
-again, rest = start("signal.h5")
-assert again.returncode == 0 and rest < 0.8 * span, (again, rest, span)
+stop("signal.h5", 0.5 * seconds)
+again, _ = start("signal.h5")
+assert again.returncode == 0 and again.stderr == "", again
 assert done_runs("signal.h5") == whole and not os.path.exists("signal.h5.checkpoints")
 
+# No round has the time for a whole run: it comes to its end because each goes on where the one before it was.
+walltime = max(1, int(seconds / 4))
 rounds = 0
-while rounds < 20:
-    done, seconds = start("walltime.h5", "--walltime", "0:00:02")
+while rounds < 60:
+    done, took = start("walltime.h5", "--walltime", f"0:00:{walltime:02d}")
     rounds += 1
     if done.returncode == 0:
         break
-    assert done.returncode == 75 and seconds < 6, (done, seconds)
-assert 2 <= rounds < 20 and done_runs("walltime.h5") == whole, rounds
+    assert done.returncode == 75 and "anew" not in done.stderr, done
+    assert took < walltime + 10, (done, took)
+assert 2 <= rounds < 60 and done_runs("walltime.h5") == whole, rounds
 
 # A checkpoint of another version costs time, and is said.
-stop("old.h5", 0.2 * span)
+stop("old.h5", 0.2 * seconds)
 for name in checkpoints("old.h5"):
     with open(f"old.h5.checkpoints/{name}", "r+b") as file:
         file.write(b"ebrckpt0")
 again, _ = start("old.h5")
 assert again.returncode == 0 and again.stderr.count("is a checkpoint of another version: the run starts anew") == 2, again
 assert done_runs("old.h5") == whole and not os.path.exists("old.h5.checkpoints")
-print(f"{span:.1f} s whole, {rest:.1f} s for the rest after half of it, {rounds} rounds of 2 s walltime")
+print(f"{seconds:.1f} s a run, {rounds} rounds of {walltime} s walltime")
