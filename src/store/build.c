@@ -131,7 +131,7 @@ static ebr_error *fill(const void *context, hid_t file)
   EBR_TRY(ebr_dataset_create(build->path, file, "runs", type, 1, &count, &runs));
   EBR_TRY(ebr_series_create(build, file));
   EBR_TRY(ebr_file_reserve(build->path, file));
-  EBR_TRY(ebr_rows_fill(build, runs, type, file));
+  EBR_TRY(ebr_rows_fill(build, runs, file));
   if (build->old) EBR_TRY(ebr_series_fill(build, file, old));
 done:
   ebr_hdf5_release(&old);

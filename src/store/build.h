@@ -49,10 +49,10 @@ void ebr_series_path(const ebr_series *series, char path[80]);
 /* Empty datasets, and then the old file's values in them; NaN where it has none. */
 EBR_FALLIBLE ebr_series_create(const ebr_build *build, hid_t file);
 EBR_FALLIBLE ebr_series_fill(const ebr_build *build, hid_t file, hid_t old);
-/* Rows [start, start + count) of /runs. */
-EBR_FALLIBLE ebr_rows_write(const char *path, hid_t runs, hid_t type, int64_t start, int64_t count,
+/* Rows [start, start + count) of /runs, which the file holds as they are in memory. */
+EBR_FALLIBLE ebr_rows_write(const char *path, hid_t file, hid_t runs, size_t stride, int64_t start, int64_t count,
                             const unsigned char *rows);
-EBR_FALLIBLE ebr_rows_fill(const ebr_build *build, hid_t runs, hid_t type, hid_t file);
+EBR_FALLIBLE ebr_rows_fill(const ebr_build *build, hid_t runs, hid_t file);
 EBR_FALLIBLE ebr_provenance_write(const ebr_build *build, hid_t file);
 /* Overwrites the attribute `finished` with the present time. */
 EBR_FALLIBLE ebr_provenance_finish(const char *path);

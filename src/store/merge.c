@@ -178,7 +178,7 @@ static void make_row(const merging *m, const entry *from, const unsigned char *d
   ebr_row_seal(&m->layout, row);
 }
 
-static ebr_error *write_rows(const merging *m, hid_t file, hid_t runs, hid_t type)
+static ebr_error *write_rows(const merging *m, hid_t file, hid_t runs)
 {
   ebr_error *error = NULL;
   enum { BLOCK = 1024 };
@@ -197,7 +197,7 @@ static ebr_error *write_rows(const merging *m, hid_t file, hid_t runs, hid_t typ
       make_row(m, &m->chosen[start + i], defaults, rows + (size_t)i * stride);
       EBR_TRY(ebr_axes_see(axes, rows + (size_t)i * stride));
     }
-    EBR_TRY(ebr_rows_write(m->out, runs, type, start, count, rows));
+    EBR_TRY(ebr_rows_write(m->out, file, runs, stride, start, count, rows));
   }
   EBR_TRY(ebr_axes_write(axes, m->out, file));
 done:
@@ -237,7 +237,7 @@ done:
   return error;
 }
 
-static ebr_error *fill_datasets(const merging *m, hid_t file, hid_t runs, hid_t type)
+static ebr_error *fill_datasets(const merging *m, hid_t file, hid_t runs)
 {
   ebr_error *error = NULL;
   ebr_build build = {.path = m->out, .layout = m->layout, .count = m->rows};
@@ -248,7 +248,7 @@ static ebr_error *fill_datasets(const merging *m, hid_t file, hid_t runs, hid_t 
   memcpy(build.series, m->series, (size_t)m->series_count * sizeof *build.series);
   EBR_TRY(ebr_series_create(&build, file));
   EBR_TRY(ebr_file_reserve(m->out, file));
-  EBR_TRY(write_rows(m, file, runs, type));
+  EBR_TRY(write_rows(m, file, runs));
   for (int k = 0; k < m->count; k++) EBR_TRY(write_series(m, &build, k, file));
 done:
   free(build.series);
@@ -267,7 +267,7 @@ static ebr_error *fill(const void *context, hid_t file)
   EBR_TRY(ebr_layout_write_columns(&m->layout, m->out, file));
   EBR_TRY(ebr_layout_type(&m->layout, m->out, &type));
   EBR_TRY(ebr_dataset_create(m->out, file, "runs", type, 1, &count, &runs));
-  EBR_TRY(fill_datasets(m, file, runs, type));
+  EBR_TRY(fill_datasets(m, file, runs));
 done:
   ebr_hdf5_release(&runs);
   ebr_hdf5_release(&type);
