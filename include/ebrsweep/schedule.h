@@ -50,6 +50,9 @@ MPI_Comm ebr_team_comm(const ebr_team *team);
 void ebr_schedule_until(ebr_schedule *schedule, double deadline);
 /* Local: the run that was handed out last took so long [s]. */
 void ebr_schedule_took(ebr_schedule *schedule, double seconds);
+/* Local: the run that was handed out last will be over before anybody looks, in a tenth of a second, as its cost and
+ * the slowest of this rank's runs predict. False while nothing is known. */
+bool ebr_schedule_brief(const ebr_schedule *schedule);
 /* Local (one-sided), on one rank of a team: a run failed. With `most` of them over all ranks no rank gets
  * another run. */
 EBR_FALLIBLE ebr_schedule_failed(ebr_schedule *schedule, int64_t most);

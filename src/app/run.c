@@ -341,7 +341,8 @@ static ebr_error *do_run(job *j, int64_t run)
   checkpoint_path(j, &row, checkpoint, sizeof checkpoint);
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
-  EBR_TRY(ebr_team_agree(team, writes ? ebr_store_begin(j->store, run, &config, &row) : NULL));
+  bool marks = writes && !ebr_schedule_brief(j->schedule);
+  EBR_TRY(ebr_team_agree(team, marks ? ebr_store_begin(j->store, run, &config, &row) : NULL));
   EBR_TRY(execute(j, &config, &limits, &row));
   row.seconds = ebr_clock_seconds() - start;
   if (!limits.stopped) ebr_schedule_took(j->schedule, row.seconds);

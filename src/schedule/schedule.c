@@ -162,6 +162,17 @@ void ebr_schedule_took(ebr_schedule *schedule, double seconds)
   if (pace > schedule->slowest) schedule->slowest = pace;
 }
 
+/* By the slowest pace so far, and a tenth more, for machines do not keep theirs. */
+static double predicted_seconds(const ebr_schedule *schedule, double cost)
+{
+  return 1.1 * cost * schedule->slowest / ebr_team_size(schedule->team);
+}
+
+bool ebr_schedule_brief(const ebr_schedule *schedule)
+{
+  return schedule->slowest > 0 && predicted_seconds(schedule, schedule->drawn) < 0.1;
+}
+
 bool ebr_schedule_go_on(ebr_schedule *schedule)
 {
   int found;
@@ -194,7 +205,6 @@ done:
 
 /* ---- drawing ----------------------------------------------------------------------------------------------------- */
 
-/* A tenth more than the slowest so far, for machines do not keep their pace. */
 static ebr_error *is_too_late(ebr_schedule *schedule, int level, bool *late)
 {
   ebr_error *error = NULL;
@@ -205,8 +215,7 @@ static ebr_error *is_too_late(ebr_schedule *schedule, int level, bool *late)
   double cost = place < level_count(schedule, level) ? schedule->cost[level_start(schedule, level) + place] : 0;
   /* A node's chunk lies behind the counter: what this rank had last was longer than all that is in it. */
   if (schedule->node && level == 0) cost = schedule->drawn;
-  double seconds = 1.1 * cost * schedule->slowest / ebr_team_size(schedule->team);
-  *late = ebr_clock_seconds() + seconds > schedule->deadline;
+  *late = ebr_clock_seconds() + predicted_seconds(schedule, cost) > schedule->deadline;
 done:
   return error;
 }

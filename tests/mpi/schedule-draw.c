@@ -107,6 +107,31 @@ static void ties_keep_their_order(void **state)
   expect_ok(ebr_schedule_destroy(&schedule));
 }
 
+/* Nothing is known before the first run has ended; from then on the slowest counts. */
+static void a_run_is_brief_by_the_slowest_before(void **state)
+{
+  const int64_t items[] = {0, 1, 2, 3};
+  const double cost[] = {40, 30, 20, 10};
+  ebr_schedule *schedule = NULL;
+  int64_t item;
+  expect_ok(ebr_schedule_create(MPI_COMM_WORLD, items, cost, NULL, 4, &schedule));
+  if (rank == 0) {
+    expect_ok(ebr_schedule_next(schedule, &item));
+    assert_false(ebr_schedule_brief(schedule));
+    ebr_schedule_took(schedule, 0.04);
+    assert_true(ebr_schedule_brief(schedule));
+    expect_ok(ebr_schedule_next(schedule, &item));
+    assert_true(ebr_schedule_brief(schedule));
+    ebr_schedule_took(schedule, 0.15);
+    expect_ok(ebr_schedule_next(schedule, &item));
+    assert_false(ebr_schedule_brief(schedule)); /* 0.11 s */
+    ebr_schedule_took(schedule, 0.001);
+    expect_ok(ebr_schedule_next(schedule, &item));
+    assert_true(ebr_schedule_brief(schedule)); /* 0.055 s */
+  }
+  expect_ok(ebr_schedule_destroy(&schedule));
+}
+
 static void nothing_to_do(void **state)
 {
   ebr_schedule *schedule = NULL;
@@ -157,6 +182,7 @@ int main(int argc, char **argv)
                                      cmocka_unit_test(each_item_once_through_nodes),
                                      cmocka_unit_test(a_stop_reaches_all_nodes),
                                      cmocka_unit_test(ties_keep_their_order),
+                                     cmocka_unit_test(a_run_is_brief_by_the_slowest_before),
                                      cmocka_unit_test(nothing_to_do),
                                      cmocka_unit_test(one_stop_stops_all)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
