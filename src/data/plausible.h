@@ -7,6 +7,8 @@
 
 #include <hdf5.h>
 
+/* What the arrays in files of so many bytes may come to [bytes]. */
+double ebr_plausible_most(double file);
 /* EBR_OK, or `code` with a sentence that starts with path: when set's values, or one of its chunks, would be many times
  * what the whole file could hold, even packed. name is for messages. Arrays in other files (external, virtual) are
  * compared with the machine's memory instead. */

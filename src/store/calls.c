@@ -76,3 +76,16 @@ done:
   ebr_hdf5_release(&type);
   return error;
 }
+
+ebr_error *ebr_hdf5_write_integer(const char *path, hid_t object, const char *name, int value)
+{
+  ebr_error *error = NULL;
+  hid_t space = -1, attribute = -1;
+  EBR_TRY_HDF5(path, space = H5Screate(H5S_SCALAR));
+  EBR_TRY_HDF5(path, attribute = H5Acreate2(object, name, H5T_NATIVE_INT32, space, H5P_DEFAULT, H5P_DEFAULT));
+  EBR_TRY_HDF5(path, H5Awrite(attribute, H5T_NATIVE_INT, &value));
+done:
+  ebr_hdf5_release(&attribute);
+  ebr_hdf5_release(&space);
+  return error;
+}

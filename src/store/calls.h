@@ -28,5 +28,6 @@ EBR_FALLIBLE ebr_hdf5_access(const char *path, hid_t *access);
 EBR_FALLIBLE ebr_hdf5_text_type(const char *path, size_t size, hid_t *type);
 /* A scalar text attribute. */
 EBR_FALLIBLE ebr_hdf5_write_text(const char *path, hid_t object, const char *name, const char *value);
+EBR_FALLIBLE ebr_hdf5_write_integer(const char *path, hid_t object, const char *name, int value);
 
 #endif

@@ -54,6 +54,7 @@ static ebr_error *add_blocks(checking *c, const char *name, hid_t dataset, hid_t
   uint64_t seed = ebr_series_seed(name), unused;
   size_t per_run = (size_t)points * (size_t)lengths;
   int64_t most = (int64_t)(BLOCK_BYTES / (per_run * sizeof(double))) + 1;
+  if (most > c->results->count) most = c->results->count;
   c->block = malloc((size_t)most * per_run * sizeof *c->block);
   EBR_CHECK_MEMORY(c->block, name);
   for (int64_t first = 0; first < c->results->count; first += most) {
@@ -90,7 +91,7 @@ static ebr_error *add_dataset(checking *c, hid_t file, const char *name)
   EBR_TRY(ebr_plausible_dataset(EBR_RESULTS, path, name, dataset));
   EBR_CHECK(extent[1] <= INT_MAX && extent[2] <= INT_MAX, EBR_RESULTS, "%s: is damaged: %s has rows of %llu x %llu", path,
             name, (unsigned long long)extent[1], (unsigned long long)extent[2]);
-  if (extent[1] * extent[2] > 0) EBR_TRY(add_blocks(c, name, dataset, space, (int)extent[1], (int)extent[2]));
+  if (extent[0] * extent[1] * extent[2] > 0) EBR_TRY(add_blocks(c, name, dataset, space, (int)extent[1], (int)extent[2]));
 done:
   ebr_hdf5_release(&space);
   ebr_hdf5_release(&dataset);

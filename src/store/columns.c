@@ -98,6 +98,15 @@ done:
   return error;
 }
 
+/* A column with a parameter's name but another kind of value is somebody else's. */
+static bool is_parameter(const ebr_field *field)
+{
+  if (field->parameter < 0 || (field->role != EBR_COLUMN_AXIS && field->role != EBR_COLUMN_PARAMETER)) return false;
+  ebr_kind kind = ebr_parameter_at(field->parameter)->kind;
+  bool number = kind == EBR_KIND_INT || kind == EBR_KIND_REAL || kind == EBR_KIND_BOOL;
+  return number == (field->type != EBR_TYPE_TEXT);
+}
+
 static ebr_error *read_columns(const char *path, hid_t file, ebr_layout *layout)
 {
   ebr_error *error = NULL;
@@ -121,7 +130,7 @@ static ebr_error *read_columns(const char *path, hid_t file, ebr_layout *layout)
     EBR_CHECK((field->role == EBR_COLUMN_STATE) == (role_of_row == EBR_COLUMN_STATE), EBR_RESULTS,
               "%s: is damaged: /columns calls '%s' a %s", path, field->name, role_name(role_of_row));
     field->role = role_of_row;
-    if (field->role != EBR_COLUMN_AXIS && field->role != EBR_COLUMN_PARAMETER) field->parameter = -1;
+    if (!is_parameter(field)) field->parameter = -1;
     snprintf(field->unit, sizeof field->unit, "%.15s", rows[i].unit);
     snprintf(field->meaning, sizeof field->meaning, "%.159s", rows[i].meaning);
   }
@@ -186,7 +195,7 @@ ebr_error *ebr_layout_read(const char *path, hid_t file, hid_t runs, ebr_layout 
   for (int i = 0; i < states; i++)
     EBR_CHECK(strcmp(layout->field[i].name, ebr_layout_state(i)->name) == 0 &&
                   layout->field[i].type == ebr_layout_state(i)->type &&
-                  (i != EBR_STATE_ID || layout->field[i].size == ebr_layout_state(i)->size),
+                  (i > EBR_STATE_STATUS || layout->field[i].size == ebr_layout_state(i)->size),
               EBR_RESULTS, "%s: is no results file of ebrsweep: /runs lacks the column '%s'", path,
               ebr_layout_state(i)->name);
   EBR_TRY(read_columns(path, file, layout));

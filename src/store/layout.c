@@ -114,7 +114,7 @@ static ebr_error *widen_texts(ebr_layout *layout, const ebr_config *config, cons
   for (int i = 0; i < layout->count; i++) {
     ebr_field *field = &layout->field[i];
     const ebr_parameter *parameter = field->parameter < 0 ? NULL : ebr_parameter_at(field->parameter);
-    if (!parameter || field->type != EBR_TYPE_TEXT || parameter->kind == EBR_KIND_CHOICE) continue;
+    if (!parameter || field->type != EBR_TYPE_TEXT || (before && parameter->kind == EBR_KIND_CHOICE)) continue;
     size_t bytes = parameter->kind == EBR_KIND_TEXT      ? sizeof(EBR_FIELD_TEXT)
                    : parameter->kind == EBR_KIND_CHOICES ? sizeof(EBR_FIELD_CHOICES)
                                                          : sizeof(ebr_list);
@@ -144,15 +144,21 @@ done:
   return error;
 }
 
+static ebr_error *add_state(ebr_layout *layout, int index)
+{
+  ebr_error *error = NULL;
+  const ebr_state_field *state = ebr_layout_state(index);
+  EBR_TRY(ebr_layout_add(layout, state->name, EBR_COLUMN_STATE, state->type, state->size));
+  describe(layout, state->unit, state->meaning);
+done:
+  return error;
+}
+
 ebr_error *ebr_layout_plan(const ebr_sweep *sweep, const ebr_schema *schema, ebr_layout *layout)
 {
   ebr_error *error = NULL;
   *layout = (ebr_layout){0};
-  for (int i = 0; i < EBR_STATE_COUNT; i++) {
-    const ebr_state_field *state = ebr_layout_state(i);
-    EBR_TRY(ebr_layout_add(layout, state->name, EBR_COLUMN_STATE, state->type, state->size));
-    describe(layout, state->unit, state->meaning);
-  }
+  for (int i = 0; i < EBR_STATE_COUNT; i++) EBR_TRY(add_state(layout, i));
   for (int i = 0; i < ebr_sweep_axis_count(sweep); i++)
     EBR_TRY(add_parameter(layout, ebr_sweep_axis_parameter(sweep, i), EBR_COLUMN_AXIS));
   for (int i = 0; i < ebr_parameter_count(); i++) EBR_TRY(add_parameter(layout, i, EBR_COLUMN_PARAMETER));
@@ -188,12 +194,33 @@ done:
   return error;
 }
 
+static int count_states(const ebr_layout *layout)
+{
+  int count = 0;
+  while (count < layout->count && layout->field[count].role == EBR_COLUMN_STATE) count++;
+  return count;
+}
+
+ebr_error *ebr_layout_renew(ebr_layout *layout)
+{
+  ebr_error *error = NULL;
+  ebr_config defaults;
+  ebr_config_defaults(&defaults);
+  for (int i = count_states(layout); i < EBR_STATE_COUNT; i++) EBR_TRY(add_state(layout, i));
+  EBR_TRY(widen_texts(layout, &defaults, NULL));
+  EBR_TRY(ebr_layout_place(layout));
+done:
+  return error;
+}
+
 ebr_error *ebr_layout_merge(ebr_layout *layout, const ebr_layout *old, const char *path)
 {
   ebr_error *error = NULL;
   for (int i = 0; i < old->count; i++) {
     int known = ebr_layout_find(layout, old->field[i].name);
     if (known >= 0) {
+      EBR_CHECK((layout->field[known].role == EBR_COLUMN_STATE) == (old->field[i].role == EBR_COLUMN_STATE), EBR_RESULTS,
+                "%s: is damaged: its column '%s' is not where it should be", path, old->field[i].name);
       EBR_TRY(widen_field(&layout->field[known], &old->field[i], path));
       continue;
     }

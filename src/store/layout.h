@@ -50,6 +50,8 @@ void ebr_layout_destroy(ebr_layout *layout);
 /* Text columns become as wide as the sweep's longest value. Walks over all runs. */
 EBR_FALLIBLE ebr_layout_plan(const ebr_sweep *sweep, const ebr_schema *schema, ebr_layout *layout);
 EBR_FALLIBLE ebr_layout_copy(const ebr_layout *layout, ebr_layout *copy);
+/* Columns of the state that older formats lack are added, and texts become wide enough for the defaults. */
+EBR_FALLIBLE ebr_layout_renew(ebr_layout *layout);
 /* Widens layout so that every row of old fits: old columns that it lacks, longer texts. */
 EBR_FALLIBLE ebr_layout_merge(ebr_layout *layout, const ebr_layout *old, const char *path);
 bool ebr_layout_same(const ebr_layout *a, const ebr_layout *b);

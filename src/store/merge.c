@@ -1,5 +1,6 @@
 /* Results of several jobs of one sweep become one file, by the same steps that extend one: rows, then curves and
  * spectra of each input in turn. */
+#include "data/plausible.h"
 #include "store/build.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One run in one input. */
@@ -38,7 +40,7 @@ static int worth_of(const ebr_results *results, int64_t row)
   switch (state.status) {
     case EBR_STATUS_DONE: return 4;
     case EBR_STATUS_FAILED: return 3;
-    case EBR_STATUS_REMOVED: return isnan(state.seconds) ? 0 : 2;
+    case EBR_STATUS_REMOVED: return isnan(state.seconds) || !ebr_results_intact(results, row) ? 0 : 2;
     default: return 1;
   }
 }
@@ -117,16 +119,21 @@ done:
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
+static bool is_ours(const char *name)
+{
+  return strcmp(name, "format") == 0 || strcmp(name, "command") == 0 || strcmp(name, "merged_from") == 0;
+}
+
 static ebr_error *copy_attribute(const char *path, hid_t from, hsize_t index, hid_t to)
 {
   ebr_error *error = NULL;
   hid_t attribute = -1, type = -1, space = -1, copy = -1;
-  char name[64];
+  char name[256];
   void *value = NULL;
   EBR_TRY_HDF5(path,
                attribute = H5Aopen_by_idx(from, ".", H5_INDEX_NAME, H5_ITER_INC, index, H5P_DEFAULT, H5P_DEFAULT));
   EBR_TRY_HDF5(path, H5Aget_name(attribute, sizeof name, name));
-  if (strcmp(name, "command") == 0 || strcmp(name, "merged_from") == 0) goto done;
+  if (is_ours(name)) goto done;
   EBR_TRY_HDF5(path, type = H5Aget_type(attribute));
   EBR_TRY_HDF5(path, space = H5Aget_space(attribute));
   value = malloc((size_t)H5Aget_storage_size(attribute) + 64);
@@ -135,6 +142,7 @@ static ebr_error *copy_attribute(const char *path, hid_t from, hsize_t index, hi
   EBR_TRY_HDF5(path, copy = H5Acreate2(to, name, type, space, H5P_DEFAULT, H5P_DEFAULT));
   EBR_TRY_HDF5(path, H5Awrite(copy, type, value));
 done:
+  if (copy >= 0) H5Dvlen_reclaim(type, space, H5P_DEFAULT, value); /* texts of no fixed length are HDF5's memory */
   free(value);
   ebr_hdf5_release(&copy);
   ebr_hdf5_release(&space);
@@ -154,6 +162,7 @@ static ebr_error *write_attributes(const merging *m, hid_t first, hid_t file)
     EBR_TRY_HDF5(m->out, H5Ocopy(first, "sweep", file, "sweep", H5P_DEFAULT, H5P_DEFAULT));
   for (int k = 0; k < m->count && names.length < 50000; k++)
     EBR_TRY(ebr_text_add(&names, "%s%s", k ? " " : "", m->in[k]->path));
+  EBR_TRY(ebr_hdf5_write_integer(m->out, file, "format", EBR_STORE_FORMAT));
   EBR_TRY(ebr_hdf5_write_text(m->out, file, "merged_from", names.data));
   EBR_TRY(ebr_hdf5_write_text(m->out, file, "command", m->command));
 done:
@@ -171,8 +180,9 @@ static void make_row(const merging *m, const entry *from, const unsigned char *d
     if (from->worth > 1 || in->layout.field[i].role != EBR_COLUMN_MEASURE)
       ebr_field_copy(&in->layout.field[i], source,
                      &m->layout.field[ebr_layout_find(&m->layout, in->layout.field[i].name)], row);
-  if (from->worth == 1) {
+  if (from->worth <= 1) {
     state = (ebr_row){.id = from->id, .started = NAN, .seconds = NAN, .rank = -1};
+    if (from->worth == 0) state.status = EBR_STATUS_REMOVED;
     ebr_row_set(&m->layout, &state, row);
   }
   ebr_row_seal(&m->layout, row);
@@ -181,18 +191,18 @@ static void make_row(const merging *m, const entry *from, const unsigned char *d
 static ebr_error *write_rows(const merging *m, hid_t file, hid_t runs)
 {
   ebr_error *error = NULL;
-  enum { BLOCK = 1024 };
   size_t stride = m->layout.stride;
+  int64_t block = m->rows < 1024 ? m->rows : 1024;
   ebr_config config;
   ebr_axes *axes = NULL;
-  unsigned char *rows = malloc(BLOCK * stride), *defaults = calloc(1, stride);
+  unsigned char *rows = malloc(((size_t)block + 1) * stride), *defaults = calloc(1, stride);
   EBR_CHECK(rows && defaults, EBR_MEMORY, "no memory for rows of %zu bytes", stride);
   ebr_config_defaults(&config);
   ebr_row_forget(&m->layout, defaults);
   EBR_TRY(ebr_row_pack(&m->layout, &config, NULL, defaults));
   EBR_TRY(ebr_axes_create(&m->layout, &axes));
-  for (int64_t start = 0; start < m->rows; start += BLOCK) {
-    int64_t count = m->rows - start < BLOCK ? m->rows - start : BLOCK;
+  for (int64_t start = 0; start < m->rows; start += block) {
+    int64_t count = m->rows - start < block ? m->rows - start : block;
     for (int64_t i = 0; i < count; i++) {
       make_row(m, &m->chosen[start + i], defaults, rows + (size_t)i * stride);
       EBR_TRY(ebr_axes_see(axes, rows + (size_t)i * stride));
@@ -245,7 +255,7 @@ static ebr_error *fill_datasets(const merging *m, hid_t file, hid_t runs)
   build.series = malloc(((size_t)m->series_count + 1) * sizeof *build.series);
   EBR_CHECK(build.source && build.series, EBR_MEMORY, "no memory for a list of %" PRId64 " runs", m->rows);
   build.series_count = m->series_count;
-  memcpy(build.series, m->series, (size_t)m->series_count * sizeof *build.series);
+  for (int i = 0; i < m->series_count; i++) build.series[i] = m->series[i];
   EBR_TRY(ebr_series_create(&build, file));
   EBR_TRY(ebr_file_reserve(m->out, file));
   EBR_TRY(write_rows(m, file, runs));
@@ -289,10 +299,29 @@ static ebr_error *open_all(merging *m, char *const *in)
     const char *name = ebr_results_text(m->in[0], "name"), *other = ebr_results_text(m->in[k], "name");
     EBR_CHECK(strcmp(name, other) == 0, EBR_RESULTS, "%s: holds the results of the sweep '%s', and %s those of '%s'",
               in[0], name, in[k], other);
-    EBR_TRY(k == 0 ? ebr_layout_copy(&m->in[0]->layout, &m->layout)
-                   : ebr_layout_merge(&m->layout, &m->in[k]->layout, in[k]));
+    if (k == 0) EBR_TRY(ebr_layout_copy(&m->in[0]->layout, &m->layout));
+    if (k == 0) EBR_TRY(ebr_layout_renew(&m->layout));
+    EBR_TRY(ebr_layout_merge(&m->layout, &m->in[k]->layout, in[k]));
     EBR_TRY(ebr_series_add_file(in[k], &m->series, &m->series_count));
   }
+done:
+  return error;
+}
+
+/* Two small files could ask for a large one: many runs in the one, long curves in the other. */
+static ebr_error *check_size(const merging *m)
+{
+  ebr_error *error = NULL;
+  struct stat about;
+  double inputs = 0, row = (double)m->layout.stride;
+  for (int k = 0; k < m->count; k++) {
+    EBR_CHECK(stat(m->in[k]->path, &about) == 0, EBR_FILE, "%s: %s", m->in[k]->path, strerror(errno));
+    inputs += (double)about.st_size;
+  }
+  for (int i = 0; i < m->series_count; i++)
+    row += (double)m->series[i].points * (double)m->series[i].values * (double)sizeof(double);
+  EBR_CHECK((double)m->rows * row <= ebr_plausible_most(inputs), EBR_RESULTS,
+            "%s: would take %.3g MB, more than such files can hold", m->out, 1e-6 * (double)m->rows * row);
 done:
   return error;
 }
@@ -313,6 +342,7 @@ ebr_error *ebr_results_merge(const char *out, char *const *in, int count, bool r
   EBR_CHECK(replace || access(out, F_OK) != 0, EBR_FILE, "%s: exists already; --force replaces it", out);
   EBR_TRY(open_all(&m, in));
   EBR_TRY(collect(&m));
+  EBR_TRY(check_size(&m));
   ebr_replacement wanted = {out, &m.layout, true, fill, &m};
   EBR_TRY(ebr_file_replace(&wanted));
   count_runs(&m, runs);

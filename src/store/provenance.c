@@ -44,19 +44,6 @@ static void mpi_name(char *name, size_t capacity)
   snprintf(name, capacity, "%.*s", (int)strcspn(text, ",\n"), text);
 }
 
-static ebr_error *write_integer(const char *path, hid_t file, const char *name, int value)
-{
-  ebr_error *error = NULL;
-  hid_t space = -1, attribute = -1;
-  EBR_TRY_HDF5(path, space = H5Screate(H5S_SCALAR));
-  EBR_TRY_HDF5(path, attribute = H5Acreate2(file, name, H5T_NATIVE_INT32, space, H5P_DEFAULT, H5P_DEFAULT));
-  EBR_TRY_HDF5(path, H5Awrite(attribute, H5T_NATIVE_INT, &value));
-done:
-  ebr_hdf5_release(&attribute);
-  ebr_hdf5_release(&space);
-  return error;
-}
-
 static ebr_error *write_cut(const char *path, hid_t file, const char *name, const char *value)
 {
   ebr_error *error = NULL;
@@ -116,7 +103,7 @@ static ebr_error *write_machine(const ebr_build *build, hid_t file)
   EBR_TRY(ebr_hdf5_write_text(build->path, file, "host", text));
   processor_name(text, sizeof text);
   EBR_TRY(ebr_hdf5_write_text(build->path, file, "processor", text));
-  EBR_TRY(write_integer(build->path, file, "ranks", build->ranks));
+  EBR_TRY(ebr_hdf5_write_integer(build->path, file, "ranks", build->ranks));
   EBR_TRY(write_cut(build->path, file, "command", build->command));
   time_text(now);
   EBR_TRY(ebr_hdf5_write_text(build->path, file, "started", started[0] ? started : now));
@@ -129,7 +116,7 @@ done:
 ebr_error *ebr_provenance_write(const ebr_build *build, hid_t file)
 {
   ebr_error *error = NULL;
-  EBR_TRY(write_integer(build->path, file, "format", EBR_STORE_FORMAT));
+  EBR_TRY(ebr_hdf5_write_integer(build->path, file, "format", EBR_STORE_FORMAT));
   EBR_TRY(write_cut(build->path, file, "name", ebr_sweep_name(build->sweep)));
   EBR_TRY(write_cut(build->path, file, "question", ebr_sweep_question(build->sweep)));
   EBR_TRY(write_sweep(build->path, file, ebr_sweep_text(build->sweep)));

@@ -259,6 +259,8 @@ static ebr_error *copy_one(const ebr_build *build, const ebr_series *series, hid
   char name[80];
   size_t row_bytes = (size_t)series->points * (size_t)series->values * sizeof(double);
   passage p = {build, series, -1, -1, -1, -1, NULL, (int64_t)(BLOCK_BYTES / row_bytes) + 1};
+  if (p.block_rows > build->count) p.block_rows = build->count;
+  if (build->count == 0) goto done;
   ebr_series_path(series, name);
   p.block = malloc((size_t)p.block_rows * row_bytes);
   EBR_CHECK_MEMORY(p.block, name);

@@ -1,7 +1,9 @@
 """merge as a user calls it: parts of a sweep, overlapping and grown sweeps join to what one job would have written."""
 # processors: 1
+import gzip
 import os
 import shlex
+import shutil
 import subprocess
 
 import h5py
@@ -119,6 +121,74 @@ def what_cannot_be_is_refused():
     refused(3, "No such file or directory", "nowhere/new.h5", "whole.h5")
 
 
+def unpack_old(path):
+    with gzip.open(os.path.join(os.environ["SOURCE"], "tests/end/format-1.h5.gz")) as packed, open(path, "wb") as file:
+        shutil.copyfileobj(packed, file)
+
+
+def old_files_become_new_ones():
+    """Both of format 1, which has no checksum of series, and one run that neither has done: it keeps its parameters."""
+    for path in "old1.h5", "old2.h5":
+        unpack_old(path)
+        with h5py.File(path, "r+") as file:
+            rows = file["runs"][:]
+            rows["status"][1] = b"waiting"
+            file["runs"][:] = rows
+    assert "3 runs of 2 files: 2 done 1 waiting" in call("merge", "renewed.h5", "old1.h5", "old2.h5").stdout
+    with h5py.File("renewed.h5") as new, h5py.File("old1.h5") as old:
+        assert new.attrs["format"] == 2 and list(new["runs"]["series_checksum"]) == [0, 0, 0]
+        parameters = [row["name"].decode() for row in old["columns"][:] if row["kind"] in (b"axis", b"parameter")]
+        assert len(parameters) > 50
+        assert all(repr(list(new["runs"][name])) == repr(list(old["runs"][name])) for name in parameters)
+
+
+def with_column(path, name, values):
+    """The file has a further column, at the end."""
+    with h5py.File(path, "r+") as file:
+        rows, columns = file["runs"][:], file["columns"][:]
+        fields = [(field, rows.dtype.fields[field][0]) for field in rows.dtype.names] + [(name, values.dtype)]
+        more = np.zeros(len(rows), fields)
+        for field in rows.dtype.names:
+            more[field] = rows[field]
+        more[name] = values
+        columns = np.append(columns, columns[-1:])
+        columns["name"][-1], columns["kind"][-1] = name, b"parameter"
+        kept = file["columns"].dtype
+        del file["runs"], file["columns"]
+        file.create_dataset("runs", data=more)
+        file.create_dataset("columns", data=columns, dtype=kept)
+
+
+def what_others_wrote():
+    """Attributes in other forms, a removed run that was cut short, and columns and curves that do not fit together."""
+    shutil.copy("first.h5", "noted.h5")
+    with h5py.File("noted.h5", "r+") as file:
+        file.attrs["ascii"], file.attrs["of any length"] = np.bytes_("by another tool"), "abc" * 50
+        rows = file["runs"][:]
+        rows["status"][0] = b"removed"
+        file["runs"][:] = rows
+    call("merge", "noted-too.h5", "noted.h5")
+    assert "removed" in call("status", "noted-too.h5").stdout
+    with h5py.File("noted-too.h5") as file:
+        assert file.attrs["ascii"] == b"by another tool" and file.attrs["of any length"] == "abc" * 50
+        assert file["runs"]["status"][0] == b"removed" and np.isnan(file["runs"]["seconds"][0])
+        assert file["runs"]["series_checksum"][0] == 0
+
+    unpack_old("odd.h5")
+    with_column("odd.h5", "series_checksum", np.arange(3.0))
+    with h5py.File("odd.h5", "r+") as file:
+        del file.attrs["name"]
+        file.attrs["name"] = np.bytes_("parts")
+    refused(2, "odd.h5: is damaged: its column 'series_checksum' is not where it should be", "new.h5", "first.h5", "odd.h5")
+    for path, shape in ("wide.h5", (1, 200000)), ("long.h5", (200000, 1)):
+        shutil.copy("first.h5", path)
+        with h5py.File(path, "r+") as file:
+            file.create_dataset("spectra/large", (8, *shape), "f8")
+    refused(2, "new.h5: would take 2.56e+06 MB, more than such files can hold", "new.h5", "wide.h5", "long.h5")
+
+
 parts_are_the_whole()
 overlaps_and_growth()
+old_files_become_new_ones()
+what_others_wrote()
 what_cannot_be_is_refused()
