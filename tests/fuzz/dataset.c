@@ -68,13 +68,14 @@ static const char *build(fuzz_bytes *bytes)
   }
   add_order(file, bytes);
   add_shape(file, bytes);
-  return fuzz_hdf5_end(file);
+  return fuzz_hdf5_end(".h5", file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
   fuzz_bytes bytes = {input, length};
   bool whole = length > 8 && memcmp(input, "\x89HDF", 4) == 0;
+  fuzz_hdf5_hurry();
   const char *path = whole ? fuzz_file(".h5", input, length) : build(&bytes);
   ebr_dataset *dataset = calloc(1, sizeof *dataset);
   if (!dataset) abort();

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static char file_name[256];
+enum { FILES = 3 };
+
+static char file_name[FILES][256]; /* one an ending */
 
 void fuzz_complain(const char *sentence, const char *detail)
 {
@@ -22,18 +24,30 @@ char *fuzz_text(const uint8_t *bytes, size_t length)
   return text;
 }
 
-static void remove_file(void) { unlink(file_name); }
+static void remove_files(void)
+{
+  for (int i = 0; i < FILES && file_name[i][0]; i++) unlink(file_name[i]);
+}
+
+const char *fuzz_path(const char *ending)
+{
+  char wanted[256];
+  const char *folder = getenv("FUZZ_SCRATCH");
+  int i = 0;
+  snprintf(wanted, sizeof wanted, "%s/fuzz-%ld%s", folder ? folder : "/dev/shm", (long)getpid(), ending);
+  while (i < FILES && file_name[i][0] && strcmp(file_name[i], wanted) != 0) i++;
+  if (i == FILES) fuzz_complain("too many files", ending);
+  if (i == 0 && !file_name[i][0]) atexit(remove_files);
+  memcpy(file_name[i], wanted, sizeof wanted);
+  return file_name[i];
+}
 
 const char *fuzz_file(const char *ending, const uint8_t *bytes, size_t length)
 {
-  if (!file_name[0]) {
-    const char *folder = getenv("FUZZ_SCRATCH");
-    snprintf(file_name, sizeof file_name, "%s/fuzz-%ld%s", folder ? folder : "/dev/shm", (long)getpid(), ending);
-    atexit(remove_file);
-  }
-  FILE *file = fopen(file_name, "wb");
-  if (!file || fwrite(bytes, 1, length, file) != length || fclose(file) != 0) fuzz_complain("cannot write", file_name);
-  return file_name;
+  const char *path = fuzz_path(ending);
+  FILE *file = fopen(path, "wb");
+  if (!file || fwrite(bytes, 1, length, file) != length || fclose(file) != 0) fuzz_complain("cannot write", path);
+  return path;
 }
 
 static void check_sentence(const char *message)

@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 void fuzz_complain(const char *sentence, const char *detail) __attribute__((noreturn));
 /* The bytes as text: a NUL is put behind them. The caller frees. */
 char *fuzz_text(const uint8_t *bytes, size_t length);
-/* A file of this process with these bytes; the same name each time, removed when the process ends. Borrowed. */
+/* The path of a file of this process, removed when the process ends; the same for an ending each time. Borrowed. */
+const char *fuzz_path(const char *ending);
+/* Such a file, with these bytes. */
 const char *fuzz_file(const char *ending, const uint8_t *bytes, size_t length);
 /* Ends an error, which may be NULL, after a look at its code and message. Memory and internal errors are no answer to a
  * bad input of a few kilobytes. */

@@ -14,6 +14,8 @@ unsigned fuzz_byte(fuzz_bytes *bytes)
 
 unsigned fuzz_pick(fuzz_bytes *bytes, unsigned bound) { return fuzz_byte(bytes) % bound; }
 
+void fuzz_hdf5_hurry(void) { H5set_free_list_limits(-1, -1, -1, -1, -1, -1); }
+
 hid_t fuzz_hdf5_begin(void)
 {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -25,14 +27,14 @@ hid_t fuzz_hdf5_begin(void)
   return file;
 }
 
-const char *fuzz_hdf5_end(hid_t file)
+const char *fuzz_hdf5_end(const char *ending, hid_t file)
 {
   H5Fflush(file, H5F_SCOPE_GLOBAL);
   ssize_t length = H5Fget_file_image(file, NULL, 0);
   uint8_t *image = malloc(length > 0 ? (size_t)length : 1);
   if (!image || H5Fget_file_image(file, image, (size_t)length) != length) fuzz_complain("HDF5 gives no image", "");
   H5Fclose(file);
-  const char *path = fuzz_file(".h5", image, (size_t)length);
+  const char *path = fuzz_file(ending, image, (size_t)length);
   free(image);
   return path;
 }
@@ -41,6 +43,7 @@ static hid_t text_type(size_t size)
 {
   hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, size);
+  if (size % 4) H5Tset_cset(type, H5T_CSET_UTF8);
   return type;
 }
 

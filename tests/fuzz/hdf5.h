@@ -17,9 +17,12 @@ unsigned fuzz_byte(fuzz_bytes *bytes);
 /* Below bound. */
 unsigned fuzz_pick(fuzz_bytes *bytes, unsigned bound);
 
+/* Lets HDF5 keep its large buffers, which the address sanitizer would map anew for each call. */
+void fuzz_hdf5_hurry(void);
+
 /* A new file in memory, and the file on disk that it becomes; fuzz_hdf5_end closes it. */
 hid_t fuzz_hdf5_begin(void);
-const char *fuzz_hdf5_end(hid_t file);
+const char *fuzz_hdf5_end(const char *ending, hid_t file);
 
 /* Number formats, texts, compounds and other things. The caller closes. */
 hid_t fuzz_type(fuzz_bytes *bytes);

@@ -14,7 +14,7 @@ while getopts t:b: option; do
   esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- sweep expression site where npy dataset results
+[ $# -gt 0 ] || set -- sweep expression site where npy dataset results merge
 folder=$build/tests/fuzz
 export SOURCE=$source EBRSWEEP=$build/ebrsweep
 export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
@@ -30,6 +30,7 @@ for harness in "$@"; do
   case $harness in
     sweep | site) options+=(-max_len=4096) ;;
     expression | where) options+=(-max_len=300) ;;
+    merge) options+=(-max_len=262144) ;;
     *) options+=(-max_len=65536) ;;
   esac
   mkdir -p "$folder/corpus/$harness"

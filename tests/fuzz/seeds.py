@@ -72,11 +72,34 @@ def datasets(folder):
             file.attrs["name"] = "made"
 
 
-def results(path):
-    sweep = path.parent / "tiny.yaml"
-    sweep.write_text(TINY)
+def results(path, text=TINY):
+    sweep = path.with_suffix(".yaml")
+    sweep.write_text(text)
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}  # MPI's own, from modules that it has unloaded
     subprocess.run([PROGRAM, "run", "-q", "-o", path, sweep], check=True, env=environment)
+
+
+def merged(folder):
+    """A job's file with another's: the same runs, more of them with other columns, and a job that has not begun."""
+    (folder / "merge").mkdir()
+    results(folder / "more.h5", TINY.replace("count: 2", "count: 3").replace("axes:", "axes:\n  train.rate: [1e-3, 1e-2]"))
+    shutil.copy(folder / "more.h5", folder / "waiting.h5")
+    with h5py.File(folder / "waiting.h5", "r+") as file:
+        rows = file["runs"][:]
+        rows["status"] = b"waiting"
+        file["runs"][:] = rows
+    tiny, more, waiting = ((folder / f"{name}.h5").read_bytes() for name in ("results", "more", "waiting"))
+    for name, first, second in ("same", tiny, tiny), ("more", tiny, more), ("waiting", waiting, tiny):
+        (folder / "merge" / name).write_bytes(first + second)
+
+
+def built_rows(rows):
+    """What built.c makes a results file of, with runs in all states, a curve and a spectrum."""
+    runs = bytes([0] * 9 + [0, 10, 12 - rows % 2] + [0, 4 * (rows % 2)] + [0, 6] + [1] + [rows, 0, 0, 20]) + bytes(range(20))
+    columns, attributes = bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), bytes([0] + [0, 10, 4] * 4)
+    curve = bytes([1, 2, 0, rows, 1, 0, 0, 8]) + bytes(range(60, 68))
+    spectrum = bytes([1, 3, 0, 2, rows + 1, 1, 1, 0, 8]) + bytes(range(50, 58))
+    return runs + columns + attributes + curve + spectrum + bytes([1, 0, 0, 0, 0]) + bytes([0] + [31 * i for i in range(rows)])
 
 
 WHERE = ["method == ebr", "status != failed", "test.loss == none",
@@ -101,11 +124,14 @@ def main():
     results(folder / "results.h5")
     (folder / "results").mkdir()
     shutil.copy(folder / "results.h5", folder / "results/tiny.h5")
-    for harness in "dataset", "results":  # programs for hdf5.c: mostly zeros, which mean what is usual
+    merged(folder)
+    for harness in "dataset", "results", "merge":  # programs for hdf5.c: mostly zeros, which mean what is usual
         for i in range(8):
-            usual = np.random.default_rng(i).integers(0, 200, 300)
+            usual = np.random.default_rng(i).integers(0, 200, 1200 if harness == "merge" else 300)
             (folder / harness / f"built{i}").write_bytes(usual.astype("u1").tobytes())
         (folder / harness / "zeros").write_bytes(bytes(300))
+    for rows in range(1, 5):
+        (folder / "merge" / f"rows{rows}").write_bytes(built_rows(rows) + built_rows(5 - rows))
 
 
 main()
