@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what ebrsweep needs from Debian's packages; does nothing, quickly, when all of it is there.
-#   bash jobs/setup.sh [--print] [build] [analysis] [tests]      default: build analysis
+#   bash jobs/setup.sh [--print] [build] [analysis] [tests] [checkers]      default: build analysis
 # Without root or sudo it prints the list instead, and how to get the same from Spack or modules, and ends with 3.
 set -euo pipefail
 
@@ -12,6 +12,8 @@ analysis="python3 python3-h5py python3-numpy python3-scipy python3-pandas python
   python3-statsmodels python3-sklearn"
 tests="libcmocka-dev libblas3 liblapack3 python3-torch python3-mpi4py hdf5-tools shellcheck cppcheck doxygen slurm-wlm munge
   gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file"
+# For the presets clang and fuzz, tests/lint/tidy.sh and tests/valgrind.sh.
+checkers="clang clang-tidy valgrind openmpi-common"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -26,9 +28,10 @@ for word in "$@"; do
     build) packages+=" $build" ;;
     analysis) packages+=" $analysis" ;;
     tests) packages+=" $tests" ;;
+    checkers) packages+=" $checkers" ;;
     --print) print_only=yes ;;
     -h | --help) usage; exit 0 ;;
-    *) say "unknown group '$word': build, analysis or tests"; exit 2 ;;
+    *) say "unknown group '$word': build, analysis, tests or checkers"; exit 2 ;;
   esac
 done
 [ -n "$packages" ] || packages="$build $analysis"

@@ -226,6 +226,7 @@ ebr_error *ebr_layout_merge(ebr_layout *layout, const ebr_layout *old, const cha
     }
     ebr_column_role role = old->field[i].role == EBR_COLUMN_AXIS ? EBR_COLUMN_PARAMETER : old->field[i].role;
     EBR_TRY(ebr_layout_add(layout, old->field[i].name, role, old->field[i].type, old->field[i].size));
+    layout->field[layout->count - 1].parameter = old->field[i].parameter;
     describe(layout, old->field[i].unit, old->field[i].meaning);
   }
   EBR_TRY(ebr_layout_place(layout));

@@ -304,6 +304,7 @@ static ebr_error *open_all(merging *m, char *const *in)
     EBR_TRY(ebr_layout_merge(&m->layout, &m->in[k]->layout, in[k]));
     EBR_TRY(ebr_series_add_file(in[k], &m->series, &m->series_count));
   }
+  EBR_TRY(ebr_layout_renew(&m->layout)); /* again, for parameters that only later files have */
 done:
   return error;
 }
