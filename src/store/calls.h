@@ -16,7 +16,7 @@
   } while (0)
 
 /* EBR_FILE: `path: H5Dwrite failed: No space left on device`. */
-EBR_FALLIBLE ebr_hdf5_error(const char *path, const char *call, const char *file, int line) EBR_NEVER_NULL;
+EBR_FALLIBLE ebr_hdf5_error(const char *path, const char *call, const char *file, int line);
 /* Ends HDF5's own printing. */
 void ebr_hdf5_quiet(void);
 /* Closes whatever *id names, if anything, and sets it to -1. Not for files that were written: those can fail. */
