@@ -11,7 +11,7 @@
 double ebr_plausible_most(double file);
 /* EBR_OK, or `code` with a sentence that starts with path: when set's values, or one of its chunks, would be many times
  * what the whole file could hold, even packed. name is for messages. Arrays in other files (external, virtual) are
- * compared with the machine's memory instead. */
+ * compared with the machine's memory instead. The same when a member of its type lies outside of it. */
 EBR_FALLIBLE ebr_plausible_dataset(ebr_code code, const char *path, const char *name, hid_t set);
 
 #endif

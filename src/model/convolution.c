@@ -73,11 +73,11 @@ static void gather(const ebr_convolution *c, int layer, int count, const ebr_rea
   const ebr_picture *below = &c->picture[layer], *above = &c->picture[layer + 1];
   size_t channels = (size_t)below->channels, row = (size_t)below->width * channels;
   size_t line = (size_t)c->kernel * channels, whole = (size_t)c->kernel * line;
-  memset(to, 0, (size_t)count * (size_t)positions(c, layer) * whole * sizeof *to);
   for (int b = 0; b < count; b++, from += (size_t)below->height * row)
     for (int y = 0; y < above->height; y++)
       for (int x = 0; x < above->width; x++, to += whole) {
         overlap v = overlap_at(y, c->kernel, below->height), h = overlap_at(x, c->kernel, below->width);
+        if (v.stop - v.start < c->kernel || h.stop - h.start < c->kernel) memset(to, 0, whole * sizeof *to);
         for (int j = v.start; j < v.stop; j++)
           memcpy(to + (size_t)j * line + (size_t)h.start * channels,
                  from + (size_t)(v.first + j - v.start) * row + (size_t)h.first * channels,

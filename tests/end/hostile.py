@@ -103,6 +103,13 @@ def results():
     damaged(swapped_roles, "is damaged: /columns calls 'id' a measure")
     damaged(lambda file: remade_runs(file, {"id": "S2"}, (2,)), "/runs lacks the column 'id'")
     damaged(lambda file: remade_runs(file, {}, (1 << 40,)), "/runs claims to be ")
+    with open("good.h5", "rb") as file:
+        data = file.read()
+    place = b"unit" + bytes(4)  # a member of /columns: its name, padded, and its place in the row
+    assert data.count(place + (80).to_bytes(4, "little")) == 1
+    with open("bad.h5", "wb") as file:
+        file.write(data.replace(place + (80).to_bytes(4, "little"), place + (250).to_bytes(4, "little")))
+    refuse(["show", "bad.h5"], 2, "is damaged: /columns has a member behind its own end")
 
 
 arrays()
