@@ -68,7 +68,7 @@ def stop(output, delay):
     assert len(checkpoints(output)) == 2 and not done_runs(output), checkpoints(output)
 
 
-Path("long.yaml").write_text(SWEEP.replace("EPOCHS", "3000"), encoding="utf-8")
+Path("long.yaml").write_text(SWEEP.replace("EPOCHS", "2000"), encoding="utf-8")
 done, _ = start("whole.h5")
 whole = done_runs("whole.h5")
 assert done.returncode == 0 and len(whole) == 2, done

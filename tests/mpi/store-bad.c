@@ -2,6 +2,8 @@
  * happened to them. */
 #include "store_fixture.h"
 
+#include <store/build.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
@@ -214,6 +216,29 @@ static void no_room(void **state)
   ebr_sweep_destroy(&large);
 }
 
+/* A disk that promised room, and has none when rows are written. */
+static void rows_without_room(void **state)
+{
+  const unsigned char rows[100000] = {0};
+  const hsize_t count = sizeof rows;
+  hid_t file, dataset;
+  void *handle;
+  if (rank > 0) return;
+  file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  expect_ok(ebr_dataset_create(path, file, "runs", H5T_NATIVE_UCHAR, 1, &count, &dataset));
+  expect_ok(ebr_rows_write(path, file, dataset, 1, 0, sizeof rows, rows));
+  H5Fget_vfd_handle(file, H5P_DEFAULT, &handle);
+  int kept = dup(*(int *)handle), full = open("/dev/full", O_RDWR);
+  dup2(full, *(int *)handle);
+  expect_error(ebr_rows_write(path, file, dataset, 1, 0, sizeof rows, rows), EBR_FILE,
+               "rows cannot be written: No space left on device");
+  dup2(kept, *(int *)handle);
+  close(kept);
+  close(full);
+  H5Dclose(dataset);
+  assert_true(H5Fclose(file) >= 0);
+}
+
 /* 64 modalities have columns by the hundred; a sweep's text may be longer than an attribute can be. */
 static void many_columns_and_a_long_text(void **state)
 {
@@ -268,6 +293,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(unusable_files, fresh_file), cmocka_unit_test_setup(damaged_row_waits_again, fresh_file),
       cmocka_unit_test_setup(repacked_file_goes_on, fresh_file), cmocka_unit_test_setup(no_room, fresh_file),
+      cmocka_unit_test_setup(rows_without_room, fresh_file),
       cmocka_unit_test_setup(many_columns_and_a_long_text, fresh_file)};
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fresh_file(NULL);
