@@ -290,6 +290,16 @@ done:
   return error;
 }
 
+/* What only this run can be blamed for: it is recorded as failed, and the others are done. Takes the error if so. */
+static void blame_run(job *j, ebr_error **error, ebr_row *row)
+{
+  ebr_code code = ebr_error_code(*error);
+  if (code != EBR_MEMORY && code != EBR_INTERNAL) return;
+  snprintf(row->reason, sizeof row->reason, "%s", ebr_error_message(*error));
+  ebr_record_clear(j->record);
+  ebr_error_destroy(error);
+}
+
 /* Collective on the run's team. */
 static ebr_error *execute(job *j, const ebr_config *config, ebr_run_limits *limits, ebr_row *row)
 {
@@ -306,6 +316,7 @@ static ebr_error *execute(job *j, const ebr_config *config, ebr_run_limits *limi
   EBR_TRY(watch(j, note, id));
   error = ebr_run_execute(config, j->library, limits, j->record, row->reason, sizeof row->reason);
   ebr_watchdog_disarm();
+  blame_run(j, &error, row);
 done:
   return error;
 }

@@ -57,6 +57,18 @@ def a_run_takes_too_long():
     assert [failure["reason"] for failure in counts("slow.h5")["failures"]] == ["took longer than 1 s"] * 2
 
 
+def a_run_without_memory_is_a_failed_run():
+    with open("huge.yaml", "w") as file:
+        file.write("name: huge\nbase: {data: {modalities: 4, test: 64}, train: {epochs: 1}}\naxes:\n"
+                   "  zip: {data.train: [1000000000, 128], data.dimension: [65536, 8]}\nmeasure: {every: 0}\n")
+    for ranks in None, 2:
+        done, _ = run("huge.yaml", "-q", "-o", f"huge{ranks}.h5", code=1, ranks=ranks,
+                      ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":allocator_may_return_null=1")
+        assert "1 of 2 runs failed" in done.stderr, done
+        state = counts(f"huge{ranks}.h5")
+        assert state["done"] == 1 and state["failures"][0]["reason"].startswith("no memory for "), state
+
+
 def failures_end_a_job():
     for ranks in None, 2:
         write("bad.yaml", "[1000]", 60)
@@ -79,5 +91,6 @@ def wrong_values():
 
 walltime_ends_a_job()
 a_run_takes_too_long()
+a_run_without_memory_is_a_failed_run()
 failures_end_a_job()
 wrong_values()
