@@ -2,15 +2,19 @@
 # Installs what is missing, builds, and runs every test. The last lines are CTest's summary.
 #   bash tests/run.sh [options of ctest, such as -L unit or -R store]
 #   COVERAGE=1 bash tests/run.sh      before the summary: how much of src/ the tests reach, module by module; some minutes more
+#   CHECKERS=1 bash tests/run.sh -L checkers      clang-tidy and Valgrind, which take many minutes
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-bash jobs/setup.sh build analysis tests
+groups=(build analysis tests)
+[ "${CHECKERS:-0}" = 0 ] || groups+=(checkers)
+bash jobs/setup.sh "${groups[@]}"
 # shellcheck source=jobs/machine.sh
 source jobs/machine.sh
 
 mkdir -p build
 build() {
-  cmake --preset release -DEBR_TESTS=ON -DEBR_TEST_COVERAGE="${COVERAGE:-0}" && cmake --build --preset release -j "$cores"
+  cmake --preset release -DEBR_TESTS=ON -DEBR_TEST_COVERAGE="${COVERAGE:-0}" -DEBR_TEST_CHECKERS="${CHECKERS:-0}" &&
+    cmake --build --preset release -j "$cores"
 }
 if ! build >build/tests.log 2>&1; then
   tail -n 100 build/tests.log

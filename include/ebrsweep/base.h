@@ -69,10 +69,14 @@ const char *ebr_code_sentence(ebr_code code);
       goto done;                                           \
     }                                                      \
   } while (0)
+/* Whatever makes an error always makes one: what follows it is not looked at, by compilers and checkers alike. */
+#define EBR_LEAVE                      \
+  if (!error) __builtin_unreachable(); \
+  goto done
 #define EBR_FAIL(code, ...)                                            \
   do {                                                                 \
     error = ebr_error_create((code), __FILE__, __LINE__, __VA_ARGS__); \
-    goto done;                                                         \
+    EBR_LEAVE;                                                         \
   } while (0)
 #define EBR_CHECK(condition, code, ...)             \
   do {                                              \

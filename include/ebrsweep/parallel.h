@@ -13,7 +13,7 @@
     int ebr_mpi_code_ = (call);                                  \
     if (ebr_mpi_code_ != MPI_SUCCESS) {                          \
       error = ebr_mpi_error(ebr_mpi_code_, #call, __FILE__, __LINE__); \
-      goto done;                                                 \
+      EBR_LEAVE;                                                 \
     }                                                            \
   } while (0)
 

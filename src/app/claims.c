@@ -160,7 +160,7 @@ ebr_error *ebr_app_claims(int argc, char **argv)
     print_help();
     goto done;
   }
-  files = calloc((size_t)options.paths, sizeof(ebr_results *));
+  files = calloc((size_t)options.paths + 1, sizeof(ebr_results *));
   EBR_CHECK_MEMORY(files, "results files");
   EBR_TRY(open_all(&options, files));
   for (int i = 0; ebr_claim_at(i); i++)

@@ -301,7 +301,7 @@ static bool compare_columns(const node *n, ebr_results *results, int64_t run)
   if (length >= sizeof left) length = sizeof left - 1;
   memcpy(left, ebr_results_cell(results, run, n->left), length);
   left[length] = 0;
-  return compare_numbers(n->comparison, strcmp(left, ebr_results_cell(results, run, n->right)), 0);
+  return compare_numbers(n->comparison, (double)strcmp(left, ebr_results_cell(results, run, n->right)), 0);
 }
 
 static bool match(const ebr_filter *filter, int index, ebr_results *results, int64_t run)
@@ -312,7 +312,7 @@ static bool match(const ebr_filter *filter, int index, ebr_results *results, int
     case NODE_AND: return match(filter, n->left, results, run) && match(filter, n->right, results, run);
     case NODE_NOT: return !match(filter, n->left, results, run);
     case NODE_TEXT:
-      return compare_numbers(n->comparison, strcmp(ebr_results_cell(results, run, n->left), n->text), 0);
+      return compare_numbers(n->comparison, (double)strcmp(ebr_results_cell(results, run, n->left), n->text), 0);
     case NODE_COLUMN: return compare_columns(n, results, run);
     case NODE_HOLDS:
     case NODE_NUMBER: return compare_numbers(n->comparison, ebr_results_number(results, run, n->left), n->number);

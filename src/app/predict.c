@@ -119,11 +119,12 @@ done:
 static ebr_error *calibrate(double *rate)
 {
   enum { SIDE = 128 };
+  const size_t square = (size_t)SIDE * SIDE;
   ebr_error *error = NULL;
   ebr_arena arena = {0};
-  EBR_TRY(ebr_arena_create(3 * SIDE * SIDE * sizeof(ebr_real), &arena));
-  ebr_real *a = ebr_arena_take(&arena, SIDE * SIDE, sizeof *a), *b = ebr_arena_take(&arena, SIDE * SIDE, sizeof *b);
-  ebr_real *c = ebr_arena_take(&arena, SIDE * SIDE, sizeof *c);
+  EBR_TRY(ebr_arena_create(3 * square * sizeof(ebr_real), &arena));
+  ebr_real *a = ebr_arena_take(&arena, square, sizeof *a), *b = ebr_arena_take(&arena, square, sizeof *b);
+  ebr_real *c = ebr_arena_take(&arena, square, sizeof *c);
   double start = ebr_clock_seconds(), seconds = 0;
   int64_t products = 0;
   while (seconds < 0.2) {

@@ -125,9 +125,10 @@ done:
 int ebr_text_distance(const char *a, const char *b)
 {
   enum { MOST = 96 };
+  const size_t longest = 2 * (size_t)MOST;
   int row[MOST + 1];
   size_t columns = strlen(b);
-  if (columns > MOST || strnlen(a, 2 * MOST) == 2 * MOST) return MOST; /* a hostile file's words are megabytes long */
+  if (columns > MOST || strnlen(a, longest) == longest) return MOST; /* a hostile file's words are megabytes long */
   for (size_t j = 0; j <= columns; j++) row[j] = (int)j;
   for (size_t i = 1; a[i - 1]; i++) {
     int diagonal = row[0];

@@ -20,7 +20,7 @@ void ebr_samples_gather(const ebr_samples *samples, int modality, const int32_t 
 void ebr_samples_gather_truth(const ebr_samples *samples, int only, const int32_t *rows, int count, ebr_real *out)
 {
   int first = only < 0 ? 0 : only, stop = only < 0 ? samples->modalities : only + 1;
-  size_t each = (size_t)(samples->predictive + samples->noise);
+  size_t each = (size_t)samples->predictive + (size_t)samples->noise;
   if (!out) return;
   for (int b = 0; b < count; b++)
     for (int i = first; i < stop; i++)

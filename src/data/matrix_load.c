@@ -251,7 +251,7 @@ static void pack(loading *load, int first, int count)
 
 static void expect(loading *load, int round)
 {
-  int *received = load->counts + 2 * load->ranks, *start = load->counts + 3 * load->ranks, sum = 0;
+  int *received = load->counts + 2 * (size_t)load->ranks, *start = load->counts + 3 * (size_t)load->ranks, sum = 0;
   int mine = kept(&load->across, load->across.place, 0, load->cols);
   for (int rank = 0; rank < load->ranks; rank++) {
     int first = chunk_first(load, round, rank);
@@ -282,7 +282,7 @@ static void place_transposed(ebr_matrix *matrix, const double *piece, int col, i
 
 static void unpack(loading *load, int round)
 {
-  const int *start = load->counts + 3 * load->ranks;
+  const int *start = load->counts + 3 * (size_t)load->ranks;
   int length = kept(&load->across, load->across.place, 0, load->cols);
   for (int rank = 0; rank < load->ranks && length > 0; rank++) {
     int first = chunk_first(load, round, rank), local = kept(&load->down, load->down.place, 0, first);
@@ -297,7 +297,8 @@ static void unpack(loading *load, int round)
 static ebr_error *exchange(loading *load)
 {
   ebr_error *error = NULL, *trouble = NULL;
-  int *counts = load->counts, ranks = load->ranks;
+  int *counts = load->counts;
+  size_t ranks = (size_t)load->ranks;
   for (int round = 0; round < rounds(load); round++) {
     int first = chunk_first(load, round, load->rank), count = chunk_count(load, first);
     if (!trouble && count > 0) trouble = read_rows(load, first, count);

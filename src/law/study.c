@@ -176,7 +176,7 @@ static ebr_error *resample_mine(MPI_Comm comm, const table *t, const ebr_law_stu
     resample(t, study, key, index, points);
     for (int form = 0; form < EBR_FORMS; form++)
       ebr_law_project((ebr_form)form, points, study->points, study->fit[form].parameters[1],
-                      values + (size_t)index * VALUES + form * EBR_FORM_PARAMETERS_MOST);
+                      values + (size_t)index * VALUES + (size_t)form * EBR_FORM_PARAMETERS_MOST);
   }
 done:
   return error;

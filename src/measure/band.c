@@ -105,7 +105,7 @@ static void layout(local_band *b, bool copies, ebr_arena *arena)
   if (copies) b->a = ebr_arena_take(arena, (size_t)b->rows * (size_t)b->cols, sizeof *b->a);
   b->beside = ebr_arena_take(arena, WIDTH * (size_t)b->cols, sizeof *b->beside);
   b->tau = ebr_arena_take(arena, (size_t)b->cols, sizeof *b->tau);
-  b->factor = ebr_arena_take(arena, WIDTH * WIDTH, sizeof *b->factor);
+  b->factor = ebr_arena_take(arena, (size_t)WIDTH * WIDTH, sizeof *b->factor);
   b->work = ebr_arena_take(arena, (size_t)b->work_size, sizeof *b->work);
   b->band = ebr_arena_take(arena, (size_t)(WIDTH + 1) * (size_t)b->cols, sizeof *b->band);
 }

@@ -147,7 +147,7 @@ static ebr_error *bootstrap(ranking *r, const ebr_config *config, ebr_record *re
   }
   EBR_TRY(set_interval(record, "auc_roc.low", "auc_roc.high", values, count));
   EBR_TRY(set_interval(record, "auc_prc.low", "auc_prc.high", values + count, count));
-  EBR_TRY(set_interval(record, "test_accuracy.low", "test_accuracy.high", values + 2 * count, count));
+  EBR_TRY(set_interval(record, "test_accuracy.low", "test_accuracy.high", values + 2 * (size_t)count, count));
 done:
   free(values);
   return error;

@@ -53,8 +53,8 @@ static ebr_error *reserve(reduction *r)
   const ebr_tiling *at = &r->matrix->at;
   size_t longest = 2 * ((size_t)at->local_rows + (size_t)at->local_cols + (size_t)r->cols) + 16 * (size_t)at->block;
   r->work_size = (int)longest * at->block;
-  r->tau = calloc((size_t)(at->local_cols + at->local_rows + at->block), sizeof *r->tau);
-  r->factor = calloc((size_t)(at->block * at->block), sizeof *r->factor);
+  r->tau = calloc((size_t)at->local_cols + (size_t)at->local_rows + (size_t)at->block, sizeof *r->tau);
+  r->factor = calloc((size_t)at->block * (size_t)at->block, sizeof *r->factor);
   r->work = calloc((size_t)r->work_size, sizeof *r->work);
   EBR_CHECK(r->tau && r->factor && r->work, EBR_MEMORY, "no memory for ScaLAPACK's %d numbers of work", r->work_size);
 done:
@@ -142,20 +142,20 @@ static ebr_error *by_pdgesvd(reduction *r, double *singular)
 {
   ebr_error *error = NULL;
   int info, one = 1, query = -1;
-  double *a = r->matrix->local, wanted = 0;
+  double *a = r->matrix->local, *work = NULL, wanted = 0;
   pdgesvd_("N", "N", &r->rows, &r->cols, a, &one, &one, &r->at, singular, NULL, &one, &one, &r->at, NULL, &one, &one,
            &r->at, &wanted, &query, &info);
   EBR_CHECK_INFO(info, "pdgesvd");
   int size = (int)wanted + 1;
-  double *work = malloc((size_t)size * sizeof *work);
+  work = malloc((size_t)size * sizeof *work);
   EBR_TRY(ebr_agree(
       r->matrix->comm,
       work ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for pdgesvd's %d numbers", size)));
   pdgesvd_("N", "N", &r->rows, &r->cols, a, &one, &one, &r->at, singular, NULL, &one, &one, &r->at, NULL, &one, &one,
            &r->at, work, &size, &info);
-  free(work);
   EBR_CHECK_INFO(info, "pdgesvd");
 done:
+  free(work);
   return error;
 }
 

@@ -120,7 +120,8 @@ void ebr_remedy_auxiliary(ebr_network *network, const ebr_batch *batch, const eb
   int m = network->modalities, rows = m * network->batch, classes = network->classes;
   int present = ebr_rows_present(network, batch, -1);
   for (int i = 0; i < m; i++)
-    memcpy(network->row_label + i * network->batch, batch->label, (size_t)network->batch * sizeof *batch->label);
+    memcpy(network->row_label + (size_t)i * (size_t)network->batch, batch->label,
+           (size_t)network->batch * sizeof *batch->label);
   ebr_mlp_forward(classifier, network, rows, network->G);
   losses->auxiliary =
       ebr_cross_entropy(rows, classes, classifier->out[0], network->row_label, network->row_present,

@@ -97,7 +97,7 @@ static double softmax_both_ways(muse *g, int count)
 {
   double logs = 0;
   for (int a = 0; a < count; a++) {
-    ebr_real row_most = g->similarity[a * count], column_most = g->similarity[a], row_sum = 0, column_sum = 0;
+    ebr_real row_most = g->similarity[(size_t)a * (size_t)count], column_most = g->similarity[a], row_sum = 0, column_sum = 0;
     for (int b = 1; b < count; b++) {
       ebr_real in_row = g->similarity[a * count + b], in_column = g->similarity[b * count + a];
       row_most = in_row > row_most ? in_row : row_most;

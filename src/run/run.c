@@ -9,10 +9,14 @@
 
 static ebr_error *measure(ebr_subject *subject, int epoch, const ebr_losses *losses, ebr_record *record)
 {
+  ebr_error *error = NULL;
   subject->point = ebr_measure_point(subject->config, epoch);
   subject->last = epoch == subject->config->train_epochs;
   subject->losses = losses;
-  return subject->point < 0 ? NULL : ebr_measures_take(subject, record);
+  if (subject->point >= 0) EBR_TRY(ebr_measures_take(subject, record));
+done:
+  subject->losses = NULL; /* the caller's */
+  return error;
 }
 
 /* Trains on to the end, to divergence, or until it has to stop, measuring on the way. *epoch: how many are done. */

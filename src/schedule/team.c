@@ -43,7 +43,7 @@ static ebr_error *split(MPI_Comm comm, int colour, int size, ebr_team **team)
   ebr_error *error = NULL;
   ebr_team *made = calloc(1, sizeof *made);
   if (made) *made = (ebr_team){.comm = MPI_COMM_NULL, .size = size};
-  if (made) made->in = malloc(2 * CHUNK * sizeof *made->in);
+  if (made) made->in = malloc(sizeof *made->in * 2 * CHUNK);
   if (made) made->merged = malloc(CHUNK * sizeof *made->merged);
   bool reserved = made && made->in && made->merged;
   EBR_TRY(ebr_agree(comm, reserved ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a team")));

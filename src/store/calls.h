@@ -11,7 +11,7 @@
   do {                                                               \
     if ((call) < 0) {                                                \
       error = ebr_hdf5_error((path), #call, __FILE__, __LINE__);     \
-      goto done;                                                     \
+      EBR_LEAVE;                                                     \
     }                                                                \
   } while (0)
 

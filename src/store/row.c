@@ -79,8 +79,8 @@ static size_t config_bytes(ebr_kind kind)
     case EBR_KIND_BOOL: return sizeof(EBR_FIELD_BOOL);
     case EBR_KIND_CHOICE: return sizeof(EBR_FIELD_CHOICE);
     case EBR_KIND_TEXT: return sizeof(EBR_FIELD_TEXT);
-    case EBR_KIND_INTS: return sizeof(EBR_FIELD_INTS);
-    case EBR_KIND_REALS: return sizeof(EBR_FIELD_REALS);
+    case EBR_KIND_INTS:
+    case EBR_KIND_REALS: return sizeof(ebr_list);
     case EBR_KIND_CHOICES: return sizeof(EBR_FIELD_CHOICES);
   }
   return 0;

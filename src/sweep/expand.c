@@ -131,7 +131,7 @@ static ebr_error *list_positions(const ebr_reader *reader, walk *w)
   walk_from(w, 0, 0);
   if (w->count > EBR_RUNS_MOST) EBR_TRY(too_many(reader));
   sweep->count = w->count;
-  sweep->positions = malloc((size_t)w->count * sizeof *sweep->positions);
+  sweep->positions = malloc(((size_t)w->count + 1) * sizeof *sweep->positions);
   EBR_CHECK_MEMORY(sweep->positions, "the list of runs");
   w->count = 0;
   w->positions = sweep->positions;

@@ -126,7 +126,7 @@ ebr_error *ebr_expression_create(const char *text, ebr_expression **expression)
   EBR_CHECK_MEMORY(out, "a derived value");
   EBR_CHECK(strlen(text) < sizeof out->text, EBR_SWEEP, "a derived value of more than %zu characters",
             sizeof out->text - 1);
-  strcpy(out->text, text);
+  memcpy(out->text, text, strlen(text) + 1);
   reader r = {.out = out, .at = text};
   EBR_TRY(read_level(&r, 0));
   EBR_CHECK(peek(&r) == 0, EBR_SWEEP, "'%s' is no expression: '%.20s' is left over", text, r.at);

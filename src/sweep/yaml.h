@@ -41,7 +41,7 @@ EBR_FALLIBLE ebr_yaml_locate(const char *path, const ebr_yaml *node, ebr_error *
 #define EBR_FAIL_AT(path, node, ...)                                          \
   do {                                                                        \
     error = ebr_yaml_error(__FILE__, __LINE__, (path), (node), __VA_ARGS__);  \
-    goto done;                                                                \
+    EBR_LEAVE;                                                                \
   } while (0)
 #define EBR_CHECK_AT(condition, path, node, ...)                  \
   do {                                                            \

@@ -1,5 +1,6 @@
 """submit as a user calls it: the scripts of all five schedulers against golden files, made-up schedulers that take and refuse
 them, and everything that must not be submitted. UPDATE_GOLDEN=1 writes the golden files anew."""
+# timeout: 300
 # processors: 1
 import os
 import re
