@@ -46,6 +46,7 @@ static void restart_with_better_kernel(char **argv)
   const char *better = ebr_blas_better_kernel();
   if (!better || getenv("OPENBLAS_CORETYPE")) return;
   setenv("OPENBLAS_CORETYPE", better, 1);
+  setenv("EBRSWEEP_CHOSE_KERNEL", "1", 1); /* jobs that inherit this environment undo it */
   setenv("OPENBLAS_NUM_THREADS", "1", 0);
   execv("/proc/self/exe", argv);
 }

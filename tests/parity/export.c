@@ -150,7 +150,7 @@ static ebr_error *write_samples(hid_t group, const ebr_samples *samples)
   int count = samples->train_count;
   ebr_real gathered[MADE_TRAIN * INPUTS_MOST];
   for (int i = 0; i < samples->modalities; i++) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "x.%d", i);
     ebr_samples_gather(samples, i, samples->train, count, gathered);
     EBR_TRY(write_reals(group, name, count, samples->inputs[i], gathered));

@@ -27,7 +27,8 @@ module load openmpi/4.1
 module load hdf5
 export SITE_IS_SET=1
 export OPENBLAS_NUM_THREADS=1
-unset OPENBLAS_CORETYPE # the compute node's processor may be another than the login node's
+# A kernel that ebrsweep chose for the login node's processor is none for the compute node's; one that you chose stays.
+[ -z "${EBRSWEEP_CHOSE_KERNEL:-}" ] || unset OPENBLAS_CORETYPE EBRSWEEP_CHOSE_KERNEL
 if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 results=queue.h5
 [ -n "$part" ] && results=${results%.h5}.part-$part.h5
