@@ -212,7 +212,8 @@ def jobs_get_the_users_environment():
     submit(*SIZE, "--scheduler", "slurm", USERS_OWN="kept = whole")
     with open("seen") as file:
         seen = dict(line.split("=", 1) for line in file.read().splitlines() if "=" in line)
-    of_the_shell = {"USERS_OWN", "OPENBLAS_CORETYPE", "EBRSWEEP_CHOSE_KERNEL", "OPENBLAS_NUM_THREADS", "PWD", "_", "SHLVL", "OLDPWD"}
+    of_the_shell = {"USERS_OWN", "OPENBLAS_CORETYPE", "EBRSWEEP_CHOSE_KERNEL", "OPENBLAS_NUM_THREADS", "PWD", "_", "SHLVL",
+                    "OLDPWD"}
     added = {name for name in seen if name not in os.environ} - of_the_shell
     assert seen["USERS_OWN"] == "kept = whole" and not added, added
     write("bin/sbatch", "#!/bin/sh\necho sbatch \"$@\" >>calls\necho 17\n", 0o755)
