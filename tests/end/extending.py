@@ -1,3 +1,4 @@
+# processors: 1
 # timeout: 300
 """doc/extending.md: its patches apply, build without a warning, run, and give what numpy says they must."""
 import os

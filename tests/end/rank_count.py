@@ -1,5 +1,6 @@
 """A sweep gives the same bytes on 1, 2 and 4 ranks: every column but times, hosts and ranks, every curve and spectrum.
 Resuming a finished sweep changes nothing."""
+# processors: 1
 # timeout: 120
 import os
 import shlex

@@ -1,5 +1,6 @@
 """spectrum as a user calls it: values and ranks against numpy for every kind of file, at 1, 2 and 4 ranks; bad files are
 refused with one sentence."""
+# processors: 1
 # timeout: 300
 import json
 import os

@@ -1,4 +1,5 @@
 """A full disk, a read-only folder, a file that is cut short or has flipped bytes: what is said, and the exit code."""
+# processors: 1
 # timeout: 300
 import os
 import random
