@@ -135,8 +135,7 @@ static void measure(const options *o, const bench_config *bench, const char *met
   set(&config, "model.width", bench->width);
   set(&config, "train.batch", bench->batch);
   make_samples(bench->inputs, &samples, &stream);
-  ebr_shape shape = {.modalities = MODALITIES, .classes = CLASSES, .train_count = SAMPLES};
-  memcpy(shape.inputs, samples.inputs, sizeof shape.inputs);
+  ebr_shape shape = ebr_samples_describe(&samples);
   size_t l = (size_t)config.model_encoder.value[1];
   ebr_real *known = calloc(SAMPLES * (l + CLASSES), sizeof *known);
   static const int order[MODALITIES] = {0, 1, 2, 3};
