@@ -150,11 +150,11 @@ done:
 
 bool ebr_config_divides(const ebr_config *config) { return what_couples(config) == NULL; }
 
-/* A narrower head is trained faster than its gradients are exchanged; products of 128 rows
- * lose a tenth against 256, and fewer lose more (doc/scheduling.md). */
+/* A narrower head is trained faster than its gradients are exchanged; products of 128 rows lose a tenth against 256, on
+ * one rank as well, and fewer lose more (doc/scheduling.md). */
 int ebr_config_shards(const ebr_config *config)
 {
-  enum { WIDE = 1024, ROWS = 128, MOST = 8 };
+  enum { WIDE = 1024, ROWS = 256, MOST = 8 };
   if (config->train_shards > 0) return (int)config->train_shards;
   if (config->model_width < WIDE || !ebr_config_divides(config)) return 1;
   int shards = MOST;

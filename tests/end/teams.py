@@ -19,7 +19,7 @@ name: mixed
 base:
   data: {modalities: 3, classes: 4, predictive: 3, noise: 3, train: 512, test: 96}
   model: {encoder: [8, 4], width: 16}
-  train: {epochs: 2, batch: 256, rate: 1e-3}
+  train: {epochs: 2, batch: 512, rate: 1e-3}
   missing: {train: [0.2]}
 axes:
   method: [vanilla, unimodal, kd+ebr]

@@ -120,10 +120,10 @@ static void only_wide_heads_have_shards(void **state)
     int shards;
   } cases[] = {
       {"128", "4096", "method", "vanilla", 1},    {"1023", "4096", "method", "vanilla", 1},
-      {"1024", "256", "method", "vanilla", 2},    {"2048", "128", "method", "kd", 1},
-      {"2048", "512", "method", "kd", 4},         {"65536", "65536", "method", "unimodal", 8},
-      {"2048", "300", "method", "vanilla", 2},    {"2048", "257", "method", "vanilla", 1},
-      {"2048", "512", "schedule.team", "16", 4},  {"2048", "512", "model.fusion", "grape", 1},
+      {"1024", "512", "method", "vanilla", 2},    {"2048", "256", "method", "kd", 1},
+      {"2048", "1024", "method", "kd", 4},        {"65536", "65536", "method", "unimodal", 8},
+      {"2048", "600", "method", "vanilla", 2},    {"2048", "513", "method", "vanilla", 1},
+      {"2048", "512", "schedule.team", "16", 2},  {"2048", "512", "model.fusion", "grape", 1},
       {"2048", "512", "model.fusion", "muse", 1}, {"128", "128", "train.shards", "16", 16},
       {"2048", "4096", "train.shards", "1", 1},
   };
@@ -145,7 +145,7 @@ static void what_couples_samples_has_one_shard(void **state)
   set(&config, "model.width", "2048");
   set(&config, "train.batch", "512");
   set(&config, "method", "ebr");
-  assert_int_equal(ebr_config_shards(&config), 4);
+  assert_int_equal(ebr_config_shards(&config), 2);
   set(&config, "ebr.psi.steps", "2");
   assert_int_equal(ebr_config_shards(&config), 1);
   set(&config, "ebr.psi.steps", "1");
