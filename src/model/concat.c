@@ -1,5 +1,7 @@
-/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. The concatenation is never
- * made: the first layer is a sum over modalities of (B x l) (l x n) products on row blocks of one (m l x n) weight. */
+/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. Forward the concatenation is
+ * never made: the first layer is a sum over modalities of (B x l) (l x n) products on row blocks of one (m l x n)
+ * weight. Backward it is, where the products are large: BLAS then packs dhidden (B x n) once instead of once a
+ * modality. */
 #include "model/kernels.h"
 #include "model/network.h"
 
@@ -20,6 +22,8 @@ static void layout(ebr_network *network, ebr_arena *arena)
       ebr_network_add_tensor(network, 1, head->width[2], (ebr_tensor_kind){.role = EBR_ROLE_BIAS}, "phi.bias.1");
   network->hidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
   network->dhidden = ebr_take_reals(arena, (size_t)network->batch, (size_t)network->width);
+  bool wide = (double)network->batch * l * network->width > EBR_TRANSPOSED_MOST;
+  network->joined = wide ? ebr_take_reals(arena, (size_t)network->batch, (size_t)head->width[0]) : NULL;
 }
 
 static void zero_absent(const ebr_network *network, int count, ebr_real *block)
@@ -46,18 +50,38 @@ static void forward(ebr_network *network, int count)
              network->values + head->bias[1], false, network->logits);
 }
 
-static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *stream, ebr_losses *losses)
+/* slices (m x B x l), of which count rows are copied, to joined (B x m l), or back. */
+static void join(const ebr_network *network, int count, ebr_real *slices, bool back)
+{
+  size_t l = (size_t)network->features, cols = l * (size_t)network->modalities;
+  for (int i = 0; i < network->modalities; i++) {
+    ebr_real *slice = ebr_slice(slices, network, i, network->features);
+    for (size_t b = 0; b < (size_t)count; b++) {
+      ebr_real *joined = network->joined + b * cols + (size_t)i * l;
+      memcpy(back ? slice + b * l : joined, back ? joined : slice + b * l, l * sizeof *slice);
+    }
+  }
+}
+
+/* dhidden -> dfused and the first layer's weight gradient, all modalities at once. */
+static void backward_wide(ebr_network *network, int count)
+{
+  size_t weight = network->head.weight[0];
+  int in = network->head.width[0], n = network->width;
+  ebr_gemm_nt(count, in, n, network->dhidden, n, network->values + weight, n, 0, network->joined, in);
+  join(network, count, network->dfused, true);
+  join(network, count, network->fused, false);
+  ebr_gemm_tn(in, n, count, network->joined, in, network->dhidden, n, 0, network->gradients + weight, n);
+  ebr_announce(network, weight, network->head.bias[0]);
+}
+
+/* The same, one modality after the other. */
+static void backward_slices(ebr_network *network, int count)
 {
   const ebr_mlp *head = &network->head;
-  int count = batch->count, l = network->features, n = network->width;
+  int l = network->features, n = network->width;
   const ebr_real *weight = network->values + head->weight[0];
   ebr_real *dweight = network->gradients + head->weight[0];
-  ebr_linear_backward(count, n, network->outputs, network->hidden, network->values + head->weight[1], network->logits,
-                      false, network->dlogits, network->gradients + head->weight[1], network->gradients + head->bias[1],
-                      network->dhidden, network->transposed);
-  ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,
-                             network->gradients + head->bias[0]);
-  ebr_announce(network, head->bias[0], network->head_stop);
   for (int i = 0; i < network->modalities; i++) {
     size_t block = (size_t)i * (size_t)l * (size_t)n, stop = block + (size_t)l * (size_t)n;
     bool last = i == network->modalities - 1;
@@ -66,6 +90,20 @@ static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *s
     ebr_gemm_tn(l, n, count, ebr_slice(network->fused, network, i, l), l, network->dhidden, n, 0, dweight + block, n);
     ebr_announce(network, head->weight[0] + block, last ? head->bias[0] : head->weight[0] + stop);
   }
+}
+
+static void backward(ebr_network *network, const ebr_batch *batch, ebr_stream *stream, ebr_losses *losses)
+{
+  const ebr_mlp *head = &network->head;
+  int count = batch->count, n = network->width;
+  ebr_linear_backward(count, n, network->outputs, network->hidden, network->values + head->weight[1], network->logits,
+                      false, network->dlogits, network->gradients + head->weight[1], network->gradients + head->bias[1],
+                      network->dhidden, network->transposed);
+  ebr_bias_activate_backward(count, n, network->hidden, network->relu, network->dhidden,
+                             network->gradients + head->bias[0]);
+  ebr_announce(network, head->bias[0], network->head_stop);
+  if (network->joined) backward_wide(network, count);
+  else backward_slices(network, count);
   zero_absent(network, count, network->dfused);
   (void)stream, (void)losses;
 }

@@ -80,6 +80,7 @@ struct ebr_network {
   ebr_real *psi_input;        /* (m B x (q + C)) when psi is conditional, else G */
   ebr_real *psi_dinput;       /* (m B x psi's inputs) */
   ebr_real *auxiliary_dinput; /* (m B x q or l) */
+  ebr_real *joined;           /* (B x m l): a wide concat head's slices beside one another, or NULL */
   ebr_real *transposed;       /* as large as the largest weight: scratch of backward */
   size_t largest_weight;      /* of those that may be transposed [scalars] */
   ebr_real *dpatches;         /* as large as the largest patches of an upper layer: scratch of backward */
