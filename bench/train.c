@@ -85,18 +85,20 @@ static double peak_gflops(void)
   return best;
 }
 
-/* The fastest of several stretches of a quarter of a second, and the peak beside it: the clock of a shared processor
- * wanders by a fifth within seconds, so both are measured in turn. */
+/* The fastest of many short stretches, and the fastest product of as many as short beside them: the clock of a shared
+ * processor wanders by a fifth within seconds, and what takes longer has the less of its best moments. */
 static double steps_per_second(ebr_trainer *trainer, double *peak)
 {
+  enum { STRETCHES = 30 };
+  static const double stretch = 0.05;
   double best = 0;
   *peak = peak_gflops();
   ebr_losses losses;
   for (int k = 0; k < 3; k++) (void)ebr_trainer_step(trainer, &losses);
-  for (int repeat = 0; repeat < 6; repeat++) {
+  for (int repeat = 0; repeat < STRETCHES; repeat++) {
     double start = ebr_clock_seconds(), seconds = 0;
     int64_t steps = 0;
-    while (seconds < 0.25) {
+    while (seconds < stretch) {
       (void)ebr_trainer_step(trainer, &losses);
       steps++;
       seconds = ebr_clock_seconds() - start;
