@@ -94,6 +94,18 @@ def of_modalities(results, runs):
     return panels
 
 
+def of_orders(results, runs):
+    """A panel an order: the watched modality is its first, and vanilla's runs know what it reaches alone."""
+    panels = []
+    for order, own in runs.groupby("data.order", sort=False):
+        alone = own[own["method"] == "vanilla"].groupby("modalities")["alone_loss.0"].mean()
+        panels += against(own.assign(dataset=f"{own['dataset'].iloc[0]}, {order}"), "modalities", "probe_loss.0", "modalities m",
+                          "loss of the first modality [nats]",
+                          finish=lambda axes, alone=alone: axes.plot(alone.index, alone, color="#999999", linewidth=3,
+                                                                     alpha=0.6, zorder=0))
+    return panels
+
+
 def of_interference(results, runs):
     return [panel for y, label in (("shared_neurons.relative.0.1", "share of shared neurons"),
                                    ("weakest_contribution", "weakest contribution [nats]"))
@@ -177,6 +189,8 @@ OF_SWEEP = {
                        "training; updates are the sum of all changes of the head's first layer.", of_rank),),
     "figure-4-modalities": (("Figure 4: the weakest modality's loss", "Of a fresh linear classifier on the weakest modality's "
                              "slice; the broad grey line is that modality trained alone.", of_modalities),),
+    "figure-4-orders": (("Figure 4 on mfeat: each modality watched", "Loss of a fresh linear classifier on the first modality's "
+                         "slice, by the order in which others join it; the broad grey line is it alone.", of_orders),),
     "figure-5-strength": (("Figure 5: rank and likeness against strength", "Effective rank of the fused representation, each "
                            "modality's slice at one scale; and linear CKA of latents, mean over pairs.", of_strength),),
     "figure-6-convergence": (("Figure 6: convergence", "Test loss, mean over seeds; the band is its 95 % interval.",

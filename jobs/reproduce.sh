@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every figure and table of the paper: converts the real data, trains all sweeps (some 60000 small networks, most of an hour
+# Every figure and table of the paper: converts the real data, trains all sweeps (some 65000 small networks, most of an hour
 # on two cores), and prints what held: the claims, the law (jobs/law.sh), where EBR wins (jobs/map.sh). Needs a build
 # (jobs/demo.sh makes one) and the raw data (doc/datasets.md says where it comes from; EBR_DATA names its folder).
 #   bash jobs/reproduce.sh [SWEEP...]        e.g. figure-6-convergence; all by default
@@ -11,8 +11,8 @@ source jobs/machine.sh
 
 data=${EBR_DATA:-../shared/data}
 program=build/release/ebrsweep
-claims=(figure-1-interference figure-3-rank figure-4-modalities figure-5-strength figure-6-convergence figure-7-noise
-  table-1-missing table-1-audio table-2-agnostic order-of-distillation)
+claims=(figure-1-interference figure-3-rank figure-4-modalities figure-4-orders figure-5-strength figure-6-convergence
+  figure-7-noise table-1-missing table-1-audio table-2-agnostic order-of-distillation)
 sweeps=("$@")
 [ $# -gt 0 ] || sweeps=("${claims[@]}" mfeat avmnist)
 

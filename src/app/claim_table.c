@@ -77,6 +77,7 @@ const char *ebr_arm_where(ebr_arm arm) { return arm_at(arm)->where; }
 #define FIGURE_1 "figure-1-interference"
 #define FIGURE_3 "figure-3-rank"
 #define FIGURE_4 "figure-4-modalities"
+#define ORDERS "figure-4-orders"
 #define FIGURE_5 "figure-5-strength"
 #define FIGURE_6 "figure-6-convergence"
 #define FIGURE_7 "figure-7-noise"
@@ -90,6 +91,7 @@ const char *ebr_arm_where(ebr_arm arm) { return arm_at(arm)->where; }
 #define SIMILARITY "latent_similarity"
 #define BETA "model.strength.last"
 #define MODALITIES "data.modalities"
+#define WATCHED "data.order"
 #define NOISE "data.feature_noise"
 #define FUSION "model.fusion"
 
@@ -182,6 +184,16 @@ const ebr_claim *ebr_claim_at(int index)
              0.01, NULL, CREDITED(RESIDUAL, VANILLA)),
       CHANGE(FIGURE_4, "confusion ebr lowers the rise of the weakest modality's loss", "probe_loss.last", MODALITIES,
              -1, 0.01, NULL, CREDITED(CONFUSION, VANILLA)),
+
+      CHANGE(ORDERS, "the first modality's loss rises with the number of modalities", "probe_loss.0", MODALITIES, 1,
+             0.01, WATCHED, VANILLA_ALONE),
+      LEVEL(ORDERS, "the first modality's loss lies above that of the modality trained alone", "probe_excess.0", 1,
+            0.01, WATCHED, VANILLA_ALONE),
+      LEVEL(ORDERS, "kd lowers the first modality's loss", "probe_loss.0", -1, 0.01, WATCHED, AGAINST(KD, VANILLA)),
+      LEVEL(ORDERS, "residual ebr lowers the first modality's loss", "probe_loss.0", -1, 0.01, WATCHED,
+            CREDITED(RESIDUAL, VANILLA)),
+      LEVEL(ORDERS, "confusion ebr lowers the first modality's loss", "probe_loss.0", -1, 0.01, WATCHED,
+            CREDITED(CONFUSION, VANILLA)),
 
       CHANGE(FIGURE_5, "the representation's rank falls as beta grows", FUSED, BETA, -1, 0.5, NULL, VANILLA_ALONE),
       CHANGE(FIGURE_5, "with kd the representation's rank falls less", FUSED, BETA, 1, 0.5, NULL, AGAINST(KD, VANILLA)),
