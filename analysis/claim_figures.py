@@ -189,8 +189,8 @@ OF_SWEEP = {
                        "training; updates are the sum of all changes of the head's first layer.", of_rank),),
     "figure-4-modalities": (("Figure 4: the weakest modality's loss", "Of a fresh linear classifier on the weakest modality's "
                              "slice; the broad grey line is that modality trained alone.", of_modalities),),
-    "figure-4-orders": (("Figure 4 on mfeat: each modality watched", "Loss of a fresh linear classifier on the first modality's "
-                         "slice, by the order in which others join it; the broad grey line is it alone.", of_orders),),
+    "figure-4-orders": (("Figure 4 on mfeat: each modality watched", "Loss of a fresh linear classifier on the first "
+                         "modality's slice, by the order in which others join it; the grey line is it alone.", of_orders),),
     "figure-5-strength": (("Figure 5: rank and likeness against strength", "Effective rank of the fused representation, each "
                            "modality's slice at one scale; and linear CKA of latents, mean over pairs.", of_strength),),
     "figure-6-convergence": (("Figure 6: convergence", "Test loss, mean over seeds; the band is its 95 % interval.",
