@@ -99,8 +99,8 @@ def of_orders(results, runs):
     panels = []
     for order, own in runs.groupby("data.order", sort=False):
         alone = own[own["method"] == "vanilla"].groupby("modalities")["alone_loss.0"].mean()
-        panels += against(own.assign(dataset=f"{own['dataset'].iloc[0]}, {order}"), "modalities", "probe_loss.0", "modalities m",
-                          "loss of the first modality [nats]",
+        panels += against(own.assign(dataset=f"{own['dataset'].iloc[0]}, {order}"), "modalities", "probe_loss.0",
+                          "modalities m", "loss of the first modality [nats]",
                           finish=lambda axes, alone=alone: axes.plot(alone.index, alone, color="#999999", linewidth=3,
                                                                      alpha=0.6, zorder=0))
     return panels
