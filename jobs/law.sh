@@ -7,17 +7,17 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=jobs/machine.sh
 source jobs/machine.sh
-
-ranks() { mpirun -n "$cores" --bind-to none --oversubscribe build/release/ebrsweep "$@"; }
+# shellcheck source=jobs/train.sh
+source jobs/train.sh
 
 mkdir -p results
 [ $# -gt 0 ] || set -- quadratic-dense quadratic-sparse quadratic-capacity
 for sweep; do
-  ranks run "sweeps/$sweep.yaml" -o "results/$sweep.h5"
+  train "$sweep"
   printf '\n### %s\n\n' "$sweep"
   ranks law "results/$sweep.h5" --markdown
   ranks law "results/$sweep.h5" --json >"results/$sweep.law.json"
 done
 printf '\n### All regimes\n\n'
 answers=("${@/#/results/}")
-python3 analysis/law_table.py "${answers[@]/%/.law.json}"
+"$python" analysis/law_table.py "${answers[@]/%/.law.json}"

@@ -8,9 +8,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=jobs/machine.sh
 source jobs/machine.sh
+# shellcheck source=jobs/train.sh
+source jobs/train.sh
 
 data=${EBR_DATA:-../shared/data}
-program=build/release/ebrsweep
 claims=(figure-1-interference figure-3-rank figure-4-modalities figure-4-orders figure-5-strength figure-6-convergence
   figure-7-noise table-1-missing table-1-audio table-2-agnostic order-of-distillation)
 sweeps=("$@")
@@ -24,13 +25,7 @@ done
 
 outcome=0
 for sweep in "${sweeps[@]}"; do
-  code=0
-  mpirun -n "$cores" --bind-to none --oversubscribe "$program" run "sweeps/$sweep.yaml" -o "results/$sweep.h5" || code=$?
-  case $code in
-    0) ;;
-    1) outcome=1 ;; # some runs diverged: the others count, and the verdicts say how many pairs there were
-    *) exit "$code" ;;
-  esac
+  train "$sweep" || outcome=1
 done
 
 made=()
