@@ -82,6 +82,11 @@ const char *ebr_code_sentence(ebr_code code);
   do {                                              \
     if (!(condition)) EBR_FAIL((code), __VA_ARGS__); \
   } while (0)
+/* Behind an agreement, which all leave when one of them has no memory: what a checker of one rank cannot see. */
+#define EBR_HAS(pointer)                     \
+  do {                                       \
+    if (!(pointer)) __builtin_unreachable(); \
+  } while (0)
 /* For malloc and its kin: names what could not be had. */
 #define EBR_CHECK_MEMORY(pointer, what) EBR_CHECK((pointer) != NULL, EBR_MEMORY, "no memory for %s", (what))
 /* For LAPACK and ScaLAPACK: names the routine. */

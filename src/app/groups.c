@@ -28,6 +28,7 @@ typedef struct groups {
 static ebr_error *grow(groups *g)
 {
   ebr_error *error = NULL;
+  int64_t before = g->capacity;
   if (g->count < g->capacity) goto done;
   g->capacity = g->capacity ? 2 * g->capacity : 64;
   group *grown = realloc(g->group, (size_t)g->capacity * sizeof *grown);
@@ -39,6 +40,8 @@ static ebr_error *grow(groups *g)
   g->slots = 2 * g->capacity;
   g->table = calloc((size_t)g->slots, sizeof *g->table);
   EBR_CHECK(grown && more && g->table, EBR_MEMORY, "no memory for %lld groups", (long long)g->capacity);
+  memset(grown + before, 0, (size_t)(g->capacity - before) * sizeof *grown);
+  memset(more + (size_t)before * columns, 0, (size_t)(g->capacity - before) * columns * sizeof *more);
   for (int64_t i = 0; i < g->count; i++) {
     uint64_t slot = g->group[i].hash;
     while (g->table[slot & (uint64_t)(g->slots - 1)]) slot++;

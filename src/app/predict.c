@@ -55,10 +55,10 @@ static ebr_error *fresh_create(int64_t count, fresh_runs *fresh)
 {
   ebr_error *error = NULL;
   size_t room = (size_t)count + 1;
-  fresh->cost = malloc(room * sizeof *fresh->cost);
-  fresh->shards = malloc(room * sizeof *fresh->shards);
-  fresh->asked = malloc(room * sizeof *fresh->asked);
-  fresh->team = malloc(room * sizeof *fresh->team);
+  fresh->cost = calloc(room, sizeof *fresh->cost);
+  fresh->shards = calloc(room, sizeof *fresh->shards);
+  fresh->asked = calloc(room, sizeof *fresh->asked);
+  fresh->team = calloc(room, sizeof *fresh->team);
   EBR_CHECK_MEMORY(fresh->cost && fresh->shards && fresh->asked && fresh->team ? fresh : NULL, "a list of runs");
 done:
   return error;

@@ -160,7 +160,7 @@ static ebr_error *solve(const spectrum_options *options, ebr_matrix *matrix, spe
   found->seconds = ebr_clock_seconds() - start;
   if (found->all) ebr_ranks_from(found->singular, found->count, matrix->at.rows, matrix->at.cols, &found->measures);
 done:
-  return error;
+  return error; /* NOLINT(clang-analyzer-unix.Malloc): found->singular is the caller's */
 }
 
 /* ---- printing ---------------------------------------------------------------------------------------------------- */

@@ -190,6 +190,7 @@ ebr_error *ebr_library_create_over(MPI_Comm comm, MPI_Comm node, const ebr_sweep
   ebr_error *error = NULL;
   ebr_library *library = NULL;
   EBR_TRY(ebr_agree(comm, empty(&library)));
+  EBR_HAS(library);
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep library", &library->comm));
   EBR_TRY(split_by_node(library, node));
   EBR_TRY(ebr_agree(library->comm, name_all(library, sweep)));

@@ -81,6 +81,7 @@ ebr_error *ebr_matrix_create(MPI_Comm comm, int rows, int cols, int block, ebr_m
   matrix = calloc(1, sizeof *matrix);
   if (matrix) matrix->comm = MPI_COMM_NULL;
   EBR_TRY(ebr_agree(comm, matrix ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a matrix")));
+  EBR_HAS(matrix);
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep matrix", &matrix->comm));
   matrix->at = ebr_tiling_of(rows, cols, block, ranks, rank);
   matrix->leading = matrix->at.local_rows > 1 ? matrix->at.local_rows : 1;

@@ -91,14 +91,11 @@ static double distil_logits(const student *s, const ebr_real *logits, ebr_real *
 static student student_of(ebr_network *network, const ebr_batch *batch, int modality, double weight)
 {
   int width = network->latent ? network->latent : network->features;
-  return (student){network,
-                   batch,
-                   modality,
-                   width,
-                   ebr_rows_present(network, batch, modality),
-                   ebr_slice(network->G, network, modality, width),
-                   ebr_slice(network->dG, network, modality, width),
-                   weight};
+  ebr_real *features = ebr_slice(network->G, network, modality, width);
+  ebr_real *gradient = ebr_slice(network->dG, network, modality, width);
+  EBR_HAS(features && gradient);
+  return (student){network,  batch,    modality, width, ebr_rows_present(network, batch, modality),
+                   features, gradient, weight};
 }
 
 void ebr_remedy_distillation(ebr_network *network, const ebr_batch *batch, const double *weight, ebr_losses *losses)
@@ -123,10 +120,9 @@ void ebr_remedy_auxiliary(ebr_network *network, const ebr_batch *batch, const eb
     memcpy(network->row_label + (size_t)i * (size_t)network->batch, batch->label,
            (size_t)network->batch * sizeof *batch->label);
   ebr_mlp_forward(classifier, network, rows, network->G);
-  losses->auxiliary =
-      ebr_cross_entropy(rows, classes, classifier->out[0], network->row_label, network->row_present,
-                        (ebr_real)(remedies->auxiliary / present), classifier->dout[0], NULL) /
-      present;
+  losses->auxiliary = ebr_cross_entropy(rows, classes, classifier->out[0], network->row_label, network->row_present,
+                                        (ebr_real)(remedies->auxiliary / present), classifier->dout[0], NULL) /
+                      present;
   for (int i = 0; i < m && batch->teacher_logits && network->config.kd_form == EBR_KD_LOGITS; i++) {
     if (remedies->distillation[i] == 0) continue;
     student s = student_of(network, batch, i, remedies->distillation[i]);

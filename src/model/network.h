@@ -149,11 +149,11 @@ void ebr_convolution_shape(ebr_convolution *convolution, const ebr_config *confi
 /* The values of one sample that the MLP behind it gets. */
 int ebr_convolution_outputs(const ebr_convolution *convolution);
 void ebr_convolution_layout(ebr_convolution *convolution, ebr_network *network, ebr_arena *arena, int modality);
-/* x (rows x d_i) -> what the MLP gets (rows x outputs): x itself without layers. */
-const ebr_real *ebr_convolution_forward(ebr_convolution *convolution, const ebr_network *network, int rows,
+/* x (count x d_i) -> what the MLP gets (count x outputs): x itself without layers. */
+const ebr_real *ebr_convolution_forward(ebr_convolution *convolution, const ebr_network *network, int count,
                                         const ebr_real *x);
 /* From dout of the last layer (destroyed) to the gradients, and announces them. Nothing without layers. */
-void ebr_convolution_backward(ebr_convolution *convolution, ebr_network *network, int rows);
+void ebr_convolution_backward(ebr_convolution *convolution, ebr_network *network, int count);
 /* Multiply-adds of one sample's first layer, each counted as two; there must be a layer. */
 double ebr_convolution_input_flops(const ebr_convolution *convolution);
 

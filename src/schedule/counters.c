@@ -35,6 +35,7 @@ ebr_error *ebr_counters_create(MPI_Comm comm, int64_t count, ebr_counters **coun
   if (!*counters) error = ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a counter");
   else (*counters)->window = MPI_WIN_NULL;
   EBR_TRY(ebr_agree(comm, error));
+  EBR_HAS(*counters);
   EBR_TRY(open_window(comm, count, *counters));
 done:
   return error;

@@ -29,6 +29,7 @@ ebr_error *ebr_node_create(MPI_Comm comm, int ranks_a_node, int64_t count, int c
   int ranks;
   *node = calloc(1, sizeof **node);
   EBR_TRY(ebr_agree(comm, *node ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a counter")));
+  EBR_HAS(*node);
   **node = (ebr_node){.comm = MPI_COMM_NULL, .chunk = chunk};
   EBR_TRY(split(comm, ranks_a_node, &(*node)->comm));
   EBR_TRY_MPI(MPI_Comm_size((*node)->comm, &ranks));

@@ -117,6 +117,7 @@ ebr_error *ebr_schedule_create(MPI_Comm comm, const int64_t *items, const double
   if (*schedule) **schedule = (ebr_schedule){.comm = MPI_COMM_NULL, .count = count, .deadline = INFINITY};
   EBR_TRY(ebr_agree(comm, *schedule ? sort_items(items, cost, team, count, ranks, *schedule)
                                     : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a schedule")));
+  EBR_HAS(*schedule);
   EBR_TRY(ebr_agree_same(comm, ebr_hash((*schedule)->items, (size_t)count * sizeof *items, 0), "the list of runs"));
   EBR_TRY(ebr_comm_duplicate(comm, "ebrsweep schedule", &(*schedule)->comm));
   EBR_TRY(ebr_counters_create((*schedule)->comm, COUNTERS, &(*schedule)->counters));

@@ -47,6 +47,7 @@ static ebr_error *split(MPI_Comm comm, int colour, int size, ebr_team **team)
   if (made) made->merged = malloc(CHUNK * sizeof *made->merged);
   bool reserved = made && made->in && made->merged;
   EBR_TRY(ebr_agree(comm, reserved ? NULL : ebr_error_create(EBR_MEMORY, __FILE__, __LINE__, "no memory for a team")));
+  EBR_HAS(made);
   EBR_TRY_MPI(MPI_Comm_split(comm, size > 1 ? colour : MPI_UNDEFINED, 0, &made->comm));
   if (size > 1) {
     EBR_TRY_MPI(MPI_Comm_set_errhandler(made->comm, MPI_ERRORS_RETURN));

@@ -70,8 +70,8 @@ ebr_error *ebr_read_integer(const ebr_reader *reader, const ebr_yaml *node, cons
                node->kind == EBR_YAML_SCALAR ? ", not '" : "", node->kind == EBR_YAML_SCALAR ? node->text : "",
                node->kind == EBR_YAML_SCALAR ? "'" : "");
   *value = (int64_t)number;
-  EBR_CHECK_AT(*value >= least && *value <= most, reader->path, node,
-               "%s takes values from %lld to %lld, not %lld", what, (long long)least, (long long)most, (long long)*value);
+  EBR_CHECK_AT(*value >= least && *value <= most, reader->path, node, "%s takes values from %lld to %lld, not %lld",
+               what, (long long)least, (long long)most, (long long)*value);
 done:
   return error;
 }
@@ -171,6 +171,7 @@ static ebr_error *read_values(ebr_reader *reader, ebr_group *group, ebr_column *
   EBR_CHECK_AT(list->count > 0, reader->path, list, "the axis %s is empty", p->name);
   EBR_CHECK_AT(group->column_count == 1 || group->points == list->count, reader->path, list,
                "zip walks lists of one length: %s has %d, %s has %lld", p->name, list->count,
+               /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): realloc keeps the first column */
                ebr_parameter_at(group->columns[0].parameter)->name, (long long)group->points);
   group->points = list->count;
   column->list = list;

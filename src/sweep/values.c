@@ -164,7 +164,7 @@ static ebr_error *parse_item(const ebr_parameter *p, word item, value *out)
 {
   ebr_error *error = NULL;
   if (p->kind == EBR_KIND_CHOICES) {
-    int choice;
+    int choice = 0;
     EBR_TRY(parse_choice(p, item, &choice));
     EBR_CHECK(!(out->choices & 1u << choice), EBR_SWEEP, "%s names '%.*s' twice", p->name, item.length, item.start);
     out->choices |= 1u << choice;

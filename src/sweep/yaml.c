@@ -242,8 +242,9 @@ done:
 static ebr_error *open_node(builder *b, ebr_yaml_kind kind, struct fy_event *event)
 {
   ebr_error *error = NULL;
-  ebr_yaml *node;
+  ebr_yaml *node = NULL;
   EBR_TRY(node_create(b, kind, event, &node));
+  EBR_HAS(node);
   EBR_CHECK_AT(b->depth < DEPTH_MOST, b->path, node, "lists and maps nested deeper than %d", DEPTH_MOST);
   EBR_TRY(read_anchor(b, event, node));
   EBR_TRY(place(b, node));
