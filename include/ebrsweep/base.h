@@ -152,6 +152,31 @@ void *ebr_arena_take(ebr_arena *arena, size_t count, size_t size);
 
 double ebr_clock_seconds(void); /* monotonic [s] */
 double ebr_clock_wall(void);    /* since 1970 [s] */
+
+/* Where the time of a rank goes. It is charged from one mark to the next, so that all of it is. */
+typedef enum ebr_time {
+  EBR_TIME_PREPARING,
+  EBR_TIME_DRAWING,
+  EBR_TIME_DATA,
+  EBR_TIME_ALONE,
+  EBR_TIME_TRAINING,
+  EBR_TIME_MEASURING,
+  EBR_TIME_STORING,
+  EBR_TIME_WAITING,
+  EBR_TIMES
+} ebr_time;
+
+typedef struct ebr_times {
+  double seconds[EBR_TIMES];
+  double since; /* the last mark, by ebr_clock_seconds */
+} ebr_times;
+
+ebr_times ebr_times_start(void);
+/* What has passed since the last mark goes to this; nothing without times. */
+void ebr_times_charge(ebr_times *times, ebr_time what);
+const char *ebr_time_name(ebr_time what);
+const char *ebr_time_sentence(ebr_time what);
+
 size_t ebr_memory_peak(void);   /* of this process so far, resident [bytes]; 0 where the system does not tell */
 uint64_t ebr_hash(const void *bytes, size_t count, uint64_t seed); /* XXH3, 64 bits, the same on every machine */
 

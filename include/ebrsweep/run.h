@@ -11,6 +11,7 @@ typedef struct ebr_run_limits {
   void *context;
   const char *checkpoint; /* path; a run that is stopped is kept there, and goes on from what is there; or NULL */
   ebr_team *team;         /* who carries it out together; or NULL */
+  ebr_times *times;       /* is charged for data, alone, training and measuring; or NULL */
   bool stopped;           /* set: it was asked to stop, and is not over */
   char notice[256];       /* set: "", or why a checkpoint was of no use or could not be kept */
 } ebr_run_limits;

@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/job.h"
 #include "app/progress.h"
+#include "app/spent.h"
 #include "app/sweep_file.h"
 
 #include <ebrsweep/library.h>
@@ -22,7 +23,7 @@ enum { MANY_RANKS = 1024 }; /* from which on a counter for all of them would be 
 typedef struct run_options {
   ebr_sweep_options sweep;
   char output[4096];
-  bool quiet, retry_failed, help;
+  bool quiet, times, retry_failed, help;
   int part, parts; /* of several jobs that share the sweep: runs part - 1, part - 1 + parts, ...; 0 of 0: all */
   int64_t walltime, timeout; /* of the job, of a run [s]; 0: none */
   int64_t failures;          /* that end the job; 0: none do */
@@ -40,6 +41,7 @@ typedef struct job {
   ebr_store *store;
   ebr_schedule *schedule;
   ebr_record *record;
+  ebr_times times;
   int64_t *items; /* sweep runs to be done */
   double *cost;
   int *shards, *asked, *team;       /* of each: shards of a mini-batch, schedule.team, and the ranks it gets */
@@ -64,6 +66,7 @@ static void print_help(void)
          "                         a run that takes longer has failed; one that hangs ends the job with code 75,\n"
          "                         and the next start records it as failed\n"
          "      --max-failures N   stop after so many failed runs\n"
+         "      --times            say in the end where the ranks' time went\n"
          "  -q, --quiet            no progress\n"
          "  -h, --help             this text\n");
 }
@@ -100,6 +103,7 @@ static ebr_error *parse_options(int argc, char **argv, run_options *options)
                                         {"walltime", required_argument, NULL, 'w'},
                                         {"run-timeout", required_argument, NULL, 'T'},
                                         {"max-failures", required_argument, NULL, 'F'},
+                                        {"times", no_argument, NULL, 't'},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
@@ -114,6 +118,7 @@ static ebr_error *parse_options(int argc, char **argv, run_options *options)
       case 'w': EBR_TRY(ebr_job_time(optarg, &options->walltime)); break;
       case 'T': EBR_TRY(ebr_job_time(optarg, &options->timeout)); break;
       case 'F': EBR_TRY(parse_failures(optarg, &options->failures)); break;
+      case 't': options->times = true; break;
       case 'q': options->quiet = true; break;
       case 'h': options->help = true; break;
       case ':': EBR_FAIL(EBR_USAGE, "run: option '%s' needs a value", argv[optind - 1]);
@@ -348,18 +353,21 @@ static ebr_error *do_run(job *j, int64_t run)
                            .tick = may_go_on,
                            .context = j->schedule,
                            .team = team,
+                           .times = &j->times,
                            .checkpoint = checkpoint};
   checkpoint_path(j, &row, checkpoint, sizeof checkpoint);
   snprintf(row.host, sizeof row.host, "%s", j->host);
   ebr_sweep_run(j->sweep, run, &config);
   bool marks = writes && !ebr_schedule_brief(j->schedule);
   EBR_TRY(ebr_team_agree(team, marks ? ebr_store_begin(j->store, run, &config, &row) : NULL));
+  ebr_times_charge(&j->times, EBR_TIME_STORING);
   EBR_TRY(execute(j, &config, &limits, &row));
   row.seconds = ebr_clock_seconds() - start;
   if (!limits.stopped) ebr_schedule_took(j->schedule, row.seconds);
   if (writes && limits.notice[0]) fprintf(stderr, "ebrsweep: %s\n", limits.notice);
   if (writes) error = limits.stopped ? ebr_store_reset(j->store, run) : record_run(j, run, &config, &row);
   EBR_TRY(ebr_team_agree(team, error));
+  ebr_times_charge(&j->times, EBR_TIME_STORING);
 done:
   return error;
 }
@@ -370,6 +378,7 @@ static ebr_error *work(job *j, ebr_progress *progress)
   int64_t run;
   for (;;) {
     EBR_TRY(ebr_schedule_next(j->schedule, &run));
+    ebr_times_charge(&j->times, EBR_TIME_DRAWING);
     if (run < 0) break;
     EBR_TRY(do_run(j, run));
     if (j->rank == 0) ebr_progress_report(progress, ebr_schedule_finished(j->schedule, j->ranks));
@@ -444,8 +453,10 @@ static ebr_error *carry_out(job *j, const char *command)
   EBR_TRY(prepare(j, command));
   announce(j);
   ebr_progress progress = ebr_progress_start(j->wanted, j->options.quiet || j->rank != 0);
+  ebr_times_charge(&j->times, EBR_TIME_PREPARING);
   if (j->wanted > 0) {
     EBR_TRY(ebr_agree(j->comm, work(j, &progress)));
+    if (j->options.times) EBR_TRY(ebr_spent_print(j->comm, &j->times));
     EBR_TRY(summarize(j, &progress));
   } else {
     if (j->rank == 0 && !j->options.quiet)
@@ -480,7 +491,8 @@ static ebr_error *finish(job *j, ebr_error *error)
 static ebr_error *start(job *j)
 {
   ebr_error *error = NULL;
-  j->started = ebr_clock_seconds();
+  j->times = ebr_times_start();
+  j->started = j->times.since;
   /* Open MPI 4's one-sided component for RDMA networks refuses windows on plain Ethernet instead of leaving them to
    * another. */
   setenv("OMPI_MCA_osc", "^rdma", 0);

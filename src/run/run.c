@@ -7,14 +7,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static ebr_error *measure(ebr_subject *subject, int epoch, const ebr_losses *losses, ebr_record *record)
+static ebr_error *measure(ebr_subject *subject, int epoch, const ebr_losses *losses, ebr_times *times,
+                          ebr_record *record)
 {
   ebr_error *error = NULL;
   subject->point = ebr_measure_point(subject->config, epoch);
   subject->last = epoch == subject->config->train_epochs;
   subject->losses = losses;
+  ebr_times_charge(times, EBR_TIME_TRAINING);
   if (subject->point >= 0) EBR_TRY(ebr_measures_take(subject, record));
 done:
+  ebr_times_charge(times, EBR_TIME_MEASURING);
   subject->losses = NULL; /* the caller's */
   return error;
 }
@@ -24,7 +27,8 @@ static ebr_error *train(ebr_subject *subject, const ebr_watch *watch, ebr_record
                         size_t capacity)
 {
   ebr_error *error = NULL;
-  if (*epoch == 0) EBR_TRY(measure(subject, 0, NULL, record));
+  ebr_times *times = watch->limits->times;
+  if (*epoch == 0) EBR_TRY(measure(subject, 0, NULL, times, record));
   while (*epoch < subject->config->train_epochs) {
     ebr_losses losses;
     int64_t diverged;
@@ -37,7 +41,7 @@ static ebr_error *train(ebr_subject *subject, const ebr_watch *watch, ebr_record
     }
     bool more = ebr_watch_epoch(watch, reason, capacity);
     if (reason[0]) goto done;
-    EBR_TRY(measure(subject, (int)*epoch, &losses, record));
+    EBR_TRY(measure(subject, (int)*epoch, &losses, times, record));
     if (!more) goto done;
   }
 done:
@@ -96,7 +100,9 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   ebr_record_clear(record);
 
   EBR_TRY(ebr_team_agree(team, ebr_samples_create(library, config, &samples)));
+  ebr_times_charge(limits->times, EBR_TIME_DATA);
   EBR_TRY(ebr_alone_train(config, samples, pair, &watch, &alone, reason, capacity));
+  ebr_times_charge(limits->times, EBR_TIME_ALONE);
   if (reason[0] || limits->stopped) goto done;
   EBR_TRY(ebr_team_agree(team, ebr_trainer_create(config, samples, -1, pair, ebr_alone_teaching(alone), &trainer)));
   ebr_trainer_join(trainer, team);
@@ -115,5 +121,6 @@ done:
   ebr_trainer_destroy(&trainer);
   ebr_alone_destroy(&alone);
   ebr_samples_destroy(&samples);
+  ebr_times_charge(limits->times, EBR_TIME_TRAINING);
   return error;
 }
