@@ -4,6 +4,11 @@
 
 #include <ebrsweep/measure.h>
 
+/* How modalities did that were trained alone: known to a rank for some thousand of its last runs. */
+typedef struct ebr_baselines ebr_baselines;
+EBR_FALLIBLE ebr_baselines_create(ebr_baselines **baselines);
+void ebr_baselines_destroy(ebr_baselines **baselines);
+
 /* What a run is given beside its configuration, and how it ended. */
 typedef struct ebr_run_limits {
   double seconds;              /* after which it has failed; INFINITY: as long as it takes */
@@ -11,6 +16,7 @@ typedef struct ebr_run_limits {
   void *context;
   const char *checkpoint; /* path; a run that is stopped is kept there, and goes on from what is there; or NULL */
   ebr_team *team;         /* who carries it out together; or NULL */
+  ebr_baselines *known;   /* saves training again what another arm has trained; the bits are the same; or NULL */
   ebr_times *times;       /* is charged for data, alone, training and measuring; or NULL */
   bool stopped;           /* set: it was asked to stop, and is not over */
   char notice[256];       /* set: "", or why a checkpoint was of no use or could not be kept */

@@ -42,6 +42,7 @@ typedef struct job {
   ebr_schedule *schedule;
   ebr_record *record;
   ebr_times times;
+  ebr_baselines *known;
   int64_t *items; /* sweep runs to be done */
   double *cost;
   int *shards, *asked, *team;       /* of each: shards of a mini-batch, schedule.team, and the ranks it gets */
@@ -246,6 +247,7 @@ static ebr_error *prepare(job *j, const char *command)
   EBR_TRY(ebr_agree(j->comm, allocate(j)));
   EBR_TRY(ebr_agree(j->comm, survey(j)));
   EBR_TRY(ebr_agree(j->comm, ebr_record_create(j->schema, &j->record)));
+  EBR_TRY(ebr_agree(j->comm, ebr_baselines_create(&j->known)));
   EBR_TRY(ebr_store_open(j->comm, j->options.output, j->sweep, j->schema, command, &j->store));
   keep_wanted(j);
   snprintf(folder, sizeof folder, "%s.checkpoints", j->options.output);
@@ -353,6 +355,7 @@ static ebr_error *do_run(job *j, int64_t run)
                            .tick = may_go_on,
                            .context = j->schedule,
                            .team = team,
+                           .known = j->known,
                            .times = &j->times,
                            .checkpoint = checkpoint};
   checkpoint_path(j, &row, checkpoint, sizeof checkpoint);
@@ -478,6 +481,7 @@ static ebr_error *finish(job *j, ebr_error *error)
   if (!error) error = later;
   ebr_library_destroy(&j->library);
   ebr_record_destroy(&j->record);
+  ebr_baselines_destroy(&j->known);
   ebr_schema_destroy(&j->schema);
   ebr_sweep_destroy(&j->sweep);
   free(j->items);

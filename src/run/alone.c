@@ -1,5 +1,7 @@
 #include "run/alone.h"
 
+#include "run/baselines.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@ struct ebr_alone {
   double contribution[EBR_MODALITIES_MOST];
   double train_loss[EBR_MODALITIES_MOST];
   int order[EBR_MODALITIES_MOST];
+  int held; /* the modality whose features are here; -1: none */
   ebr_arena arena;
   ebr_real *features, *logits; /* the teacher's (train_count x l), (train_count x C) */
   ebr_teaching teaching;
@@ -78,7 +81,7 @@ static ebr_error *score(ebr_alone *alone, const ebr_config *config, const ebr_sa
   if (ebr_config_distils(config) && is_best(alone, config, modality)) {
     EBR_TRY(ebr_evaluate(network, samples, modality, samples->train, samples->train_count, NULL, keep_features, alone,
                          &train));
-    alone->teaching.modality = modality;
+    alone->held = modality;
   }
   if (!alone->baselines) goto done;
   EBR_TRY(ebr_evaluate(network, samples, modality, samples->test, samples->test_count, NULL, NULL, NULL,
@@ -111,6 +114,34 @@ done:
   return error;
 }
 
+/* A team trains together, so all of its ranks would have to know the same. */
+static ebr_baselines *known_to(const ebr_watch *watch)
+{
+  return ebr_team_size(watch->limits->team) == 1 ? watch->limits->known : NULL;
+}
+
+/* From what this rank knows already, or by training it. */
+static ebr_error *find_one(ebr_alone *alone, const ebr_config *config, const ebr_samples *samples, uint64_t key,
+                           int modality, const ebr_watch *watch, char *reason, size_t capacity)
+{
+  ebr_error *error = NULL;
+  ebr_baselines *known = known_to(watch);
+  uint64_t own = known ? ebr_baseline_key(config, key, modality, ebr_alone_epochs(config)) : 0;
+  const ebr_baseline *found = ebr_baselines_find(known, own);
+  if (found && (found->scored || !alone->baselines)) {
+    alone->train_loss[modality] = found->train_loss;
+    alone->scores[modality] = found->scores;
+    alone->contribution[modality] = found->contribution;
+    goto done;
+  }
+  EBR_TRY(train_one(alone, config, samples, key, modality, watch, reason, capacity));
+  if (reason[0] || watch->limits->stopped) goto done;
+  ebr_baselines_keep(known, &(ebr_baseline){own, alone->baselines, alone->train_loss[modality], alone->scores[modality],
+                                            alone->contribution[modality]});
+done:
+  return error;
+}
+
 static void rank_by_loss(ebr_alone *alone, int modalities)
 {
   for (int i = 0; i < modalities; i++) {
@@ -128,6 +159,7 @@ static ebr_error *create(const ebr_config *config, const ebr_samples *samples, e
   ebr_alone *alone = *out = calloc(1, sizeof *alone);
   EBR_CHECK_MEMORY(alone, "the unimodal baselines");
   alone->baselines = wants_baselines(config);
+  alone->held = -1;
   layout(alone, &measuring, config, samples);
   EBR_TRY(ebr_arena_create(measuring.used, &alone->arena));
   layout(alone, &alone->arena, config, samples);
@@ -143,8 +175,13 @@ ebr_error *ebr_alone_train(const ebr_config *config, const ebr_samples *samples,
   EBR_TRY(ebr_team_agree(watch->limits->team, create(config, samples, &alone)));
   for (int i = 0; i < samples->modalities && !reason[0] && !watch->limits->stopped; i++)
     if (wants_all(config) || (ebr_config_distils(config) && config->kd_teacher == i))
-      EBR_TRY(train_one(alone, config, samples, key, i, watch, reason, capacity));
+      EBR_TRY(find_one(alone, config, samples, key, i, watch, reason, capacity));
   rank_by_loss(alone, samples->modalities);
+  int teacher = config->kd_teacher >= 0 ? (int)config->kd_teacher : alone->order[0];
+  /* Known by its scores, which have no features. */
+  if (ebr_config_distils(config) && alone->held != teacher && !reason[0] && !watch->limits->stopped)
+    EBR_TRY(train_one(alone, config, samples, key, teacher, watch, reason, capacity));
+  alone->teaching.modality = teacher;
   alone->teaching.features = alone->features;
   alone->teaching.logits = alone->logits;
   alone->teaching.order = alone->order;

@@ -160,6 +160,76 @@ static void only_what_is_wanted_is_trained(void **state)
   ebr_arena_destroy(&samples.owned);
 }
 
+static bool count_epoch(void *context)
+{
+  ++*(int *)context;
+  return true;
+}
+
+/* Trains anew and with what is known, to the same bits; answers how many epochs the latter took. */
+static int trained_again(const ebr_config *config, const ebr_samples *samples, ebr_baselines *known)
+{
+  int epochs = 0;
+  ebr_run_limits limits = {.seconds = INFINITY, .tick = count_epoch, .context = &epochs, .known = known};
+  const ebr_watch watch = {&limits, 0};
+  ebr_alone *anew = NULL, *alone = NULL;
+  char reason[96] = "";
+  must(ebr_alone_train(config, samples, KEY, &unlimited, &anew, reason, sizeof reason));
+  must(ebr_alone_train(config, samples, KEY, &watch, &alone, reason, sizeof reason));
+  assert_string_equal(reason, "");
+  assert_true((ebr_alone_scores(alone) == NULL) == (ebr_alone_scores(anew) == NULL));
+  for (int i = 0; i < MADE_MODALITIES && ebr_alone_scores(alone); i++) {
+    assert_memory_equal(&ebr_alone_scores(alone)[i], &ebr_alone_scores(anew)[i], sizeof(ebr_scores));
+    assert_true(ebr_alone_contributions(alone)[i] == ebr_alone_contributions(anew)[i]);
+  }
+  const ebr_teaching *teaching = ebr_alone_teaching(alone), *expected = ebr_alone_teaching(anew);
+  assert_true((teaching == NULL) == (expected == NULL));
+  if (teaching) {
+    assert_int_equal(teaching->modality, expected->modality);
+    assert_memory_equal(teaching->order, expected->order, MADE_MODALITIES * sizeof(int));
+    assert_memory_equal(teaching->features, expected->features,
+                        (size_t)samples->train_count * FEATURES * sizeof(ebr_real));
+    assert_memory_equal(teaching->logits, expected->logits,
+                        (size_t)(samples->train_count * samples->classes) * sizeof(ebr_real));
+  }
+  ebr_alone_destroy(&anew);
+  ebr_alone_destroy(&alone);
+  return epochs;
+}
+
+static void what_is_known_is_not_trained_again(void **state)
+{
+  enum { ALL = MADE_MODALITIES * EPOCHS };
+  static const struct {
+    const char *method, *name, *value;
+    int epochs; /* of those before it much is known */
+  } arms[] = {{"kd", "measure.unimodal", "false", ALL},
+              {"vanilla", "seed", "0", ALL},
+              {"ebr", "ebr.lambda", "0.3", 0},
+              {"vanilla", "auxiliary.weight", "1", 0},
+              {"vanilla", "model.fusion", "muse", 0},
+              {"kd", "kd.order", "weak-first", EPOCHS},
+              {"kd+ebr", "kd.teacher", "2", EPOCHS},
+              {"kd", "kd.epochs", "3", 3 * MADE_MODALITIES},
+              {"unimodal", "unimodal.modality", "1", 0},
+              {"vanilla", "train.rate", "0.02", ALL},
+              {"vanilla", "model.encoder", "[7, 5]", ALL},
+              {"ebr", "ebr.residual", "true", 0},
+              {"vanilla", "data.label_noise", "0.1", ALL}};
+  ebr_samples samples;
+  ebr_baselines *known = NULL;
+  must(made_samples(3, &samples));
+  must(ebr_baselines_create(&known));
+  for (size_t k = 0; k < sizeof arms / sizeof *arms; k++) {
+    ebr_config config;
+    configure(&config, arms[k].method);
+    set(&config, arms[k].name, arms[k].value);
+    assert_int_equal(trained_again(&config, &samples, known), arms[k].epochs);
+  }
+  ebr_baselines_destroy(&known);
+  ebr_arena_destroy(&samples.owned);
+}
+
 static void divergence_is_told(void **state)
 {
   ebr_samples samples;
@@ -179,6 +249,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(baselines_are_what_training_by_hand_gives), cmocka_unit_test(teacher_is_the_best_in_training),
-      cmocka_unit_test(only_what_is_wanted_is_trained), cmocka_unit_test(divergence_is_told)};
+      cmocka_unit_test(only_what_is_wanted_is_trained), cmocka_unit_test(what_is_known_is_not_trained_again),
+      cmocka_unit_test(divergence_is_told)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
