@@ -3,13 +3,26 @@
 # on two cores), and prints what held: the claims, the law (jobs/law.sh), where EBR wins (jobs/map.sh). Needs a build
 # (jobs/demo.sh makes one) and the raw data (doc/datasets.md says where it comes from; EBR_DATA names its folder).
 #   bash jobs/reproduce.sh [SWEEP...]        e.g. figure-6-convergence; all by default
+#   sbatch -N 1 --exclusive -t 60 jobs/reproduce.sh [SWEEP...]        from the checkout; puts itself back until all is done
 # Run again, it goes on where it was stopped, or finds nothing left to do.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+here=$(dirname "${BASH_SOURCE[0]}")/..
+# Schedulers run a copy of their own, in the folder of the submission.
+[ -e "$here/jobs/machine.sh" ] || here=${SLURM_SUBMIT_DIR:-${PBS_O_WORKDIR:-.}}
+cd "$here"
 # shellcheck source=jobs/machine.sh
 source jobs/machine.sh
 # shellcheck source=jobs/train.sh
 source jobs/train.sh
+
+put_back() {
+  local code=$?
+  if [ "$code" -eq 75 ] && [ -n "${SLURM_JOB_ID:-}" ]; then
+    scontrol requeue "$SLURM_JOB_ID" || true
+    sleep 60 # until Slurm ends this round
+  fi
+}
+trap put_back EXIT
 
 data=${EBR_DATA:-../shared/data}
 claims=(figure-1-interference figure-3-rank figure-4-modalities figure-4-orders figure-5-strength figure-6-convergence

@@ -4,7 +4,10 @@
 #                   (they diverged: the others count); ends the script when it was stopped (75) or could not work at all.
 program=build/release/ebrsweep
 # shellcheck disable=SC2154  # cores: machine.sh
-ranks() { mpirun -n "$cores" --bind-to none --oversubscribe "$program" "$@"; }
+launcher=(mpirun -n "$cores" --bind-to none --oversubscribe)
+# In a job: as many ranks as it was given.
+[ -z "${SLURM_JOB_ID:-}${PBS_JOBID:-}" ] || launcher=(mpirun --bind-to none)
+ranks() { "${launcher[@]}" "$program" "$@"; }
 
 train() {
   local code=0

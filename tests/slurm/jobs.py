@@ -82,6 +82,32 @@ def a_daemon_is_killed(whole):
     assert content("killed.h5") == whole
 
 
+def all_experiments_in_one(whole):
+    """jobs/reproduce.sh as a batch script, in a checkout of links whose only sweep is this one."""
+    for name, target in (("jobs", f"{SOURCE}/jobs"), ("analysis", f"{SOURCE}/analysis"), ("build/release/ebrsweep", PROGRAM)):
+        os.makedirs(os.path.dirname(f"tree/{name}"), exist_ok=True)
+        os.symlink(target, f"tree/{name}")
+    for name in ("sweeps", "results/data"):
+        os.makedirs(f"tree/{name}")
+    os.link("queued.yaml", "tree/sweeps/queued.yaml")
+    for name in ("mfeat", "avmnist"):
+        open(f"tree/results/data/{name}.h5", "w").close()
+    options = ["--parsable", "-N", "2", "--ntasks-per-node", "1", "-t", "10", "-o", "../tree.log", "--open-mode=append"]
+    answer = subprocess.run(["sbatch", *options, "jobs/reproduce.sh", "queued"], cwd="tree", capture_output=True, text=True,
+                            check=False)
+    assert answer.returncode == 0, answer
+    job = answer.stdout.strip()
+    wait_for_first_runs("tree/results/queued.h5")
+    # As when its time is over.
+    call("pkill", "-USR1", "-f", "^mpirun .* run sweeps/queued.yaml")
+    wait_for("the job to put itself back", lambda: state(job) == ["PENDING"]
+             and call("sinfo", "-h", "-t", "idle", "-o", "%D").stdout.strip() == "2")
+    time.sleep(4)
+    call("scontrol", "update", f"jobid={job}", "StartTime=now")
+    wait_for_job(job)
+    assert content("tree/results/queued.h5") == whole, logs()
+
+
 def what_slurm_refuses():
     done = call(PROGRAM, "submit", "queued.yaml", "-o", "none.h5", "--nodes", "1", "--ranks-per-node", "1",
                 "--partition", "none", code=3)
@@ -97,6 +123,7 @@ try:
     an_array_is_merged(expected)
     cancelled_and_resumed(expected)
     a_daemon_is_killed(expected)
+    all_experiments_in_one(expected)
     what_slurm_refuses()
 finally:
     queue_tools.stop_cluster(CLUSTER, FOLDER)
