@@ -288,6 +288,14 @@ int ebr_config_shards(const ebr_config *config);
 double ebr_list_at(const ebr_list *list, double last, int index, int count);
 /* k of modality i of m in random allocations. */
 int ebr_config_allocated(const ebr_config *config, int modality, int modalities);
+/* What trains a modality alone: vanilla with a concat head, whatever trains the whole. */
+static inline void ebr_config_make_lone(ebr_config *config, int modality)
+{
+  config->method = EBR_METHOD_UNIMODAL;
+  config->unimodal_modality = modality;
+  config->model_fusion = EBR_FUSION_CONCAT;
+  config->auxiliary_weight = 0;
+}
 static inline bool ebr_config_distils(const ebr_config *config)
 {
   return config->method == EBR_METHOD_KD || config->method == EBR_METHOD_KD_EBR;

@@ -154,21 +154,12 @@ static void shape_modality(ebr_network *network, int slot, int modality, const e
   network->inverse[slot] = (ebr_mlp){.depth = 2, .width = {network->latent, hidden, network->features}};
 }
 
-/* A lone network is vanilla with a concat head, whatever trains the whole. */
-static void make_lone(ebr_config *config, int only)
-{
-  config->method = EBR_METHOD_UNIMODAL;
-  config->unimodal_modality = only;
-  config->model_fusion = EBR_FUSION_CONCAT;
-  config->auxiliary_weight = 0;
-}
-
 static void shape_network(ebr_network *network, const ebr_config *config, const ebr_shape *shape, int only, int batch,
                           uint64_t key)
 {
   network->config = *config;
   if (only < 0 && config->method == EBR_METHOD_UNIMODAL) only = (int)config->unimodal_modality;
-  if (only >= 0) make_lone(&network->config, only);
+  if (only >= 0) ebr_config_make_lone(&network->config, only);
   config = &network->config;
   const ebr_list *encoder = &config->model_encoder;
   network->modalities = only >= 0 ? 1 : shape->modalities;

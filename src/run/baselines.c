@@ -26,10 +26,7 @@ void ebr_baselines_destroy(ebr_baselines **baselines)
 uint64_t ebr_baseline_key(const ebr_config *config, uint64_t pair, int modality, int64_t epochs)
 {
   ebr_config lone = *config;
-  lone.method = EBR_METHOD_UNIMODAL;
-  lone.unimodal_modality = modality;
-  lone.model_fusion = EBR_FUSION_CONCAT;
-  lone.auxiliary_weight = 0;
+  ebr_config_make_lone(&lone, modality);
   ebr_config_canonicalize(&lone);
   /* Whether a mini-batch is cut up is a matter of the whole configuration. */
   const uint64_t parts[] = {ebr_config_id(&lone), pair, (uint64_t)epochs, (uint64_t)ebr_config_shards(config)};
