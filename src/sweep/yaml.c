@@ -244,10 +244,10 @@ static ebr_error *open_node(builder *b, ebr_yaml_kind kind, struct fy_event *eve
   ebr_error *error = NULL;
   ebr_yaml *node = NULL;
   EBR_TRY(node_create(b, kind, event, &node));
-  EBR_HAS(node);
   EBR_CHECK_AT(b->depth < DEPTH_MOST, b->path, node, "lists and maps nested deeper than %d", DEPTH_MOST);
   EBR_TRY(read_anchor(b, event, node));
   EBR_TRY(place(b, node));
+  EBR_HAS(node);
   node->open = true;
   b->key[b->depth] = NULL;
   b->open[b->depth++] = node;
