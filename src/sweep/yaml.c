@@ -259,6 +259,7 @@ static ebr_error *close_node(builder *b)
 {
   ebr_error *error = NULL;
   ebr_yaml *node = b->open[--b->depth];
+  EBR_HAS(node);
   node->open = false;
   if (node->kind == EBR_YAML_MAP) EBR_TRY(resolve_merges(b, node));
 done:
