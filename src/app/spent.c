@@ -1,6 +1,5 @@
 #include "app/spent.h"
 
-#include <math.h>
 #include <stdio.h>
 
 ebr_error *ebr_spent_print(MPI_Comm comm, ebr_times *times)
