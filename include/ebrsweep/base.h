@@ -93,6 +93,13 @@ const char *ebr_code_sentence(ebr_code code);
 #define EBR_CHECK_INFO(info, routine) \
   EBR_CHECK((info) == 0, EBR_LIBRARY, "%s returned info = %d", (routine), (int)(info))
 
+/* A function that is compiled for several vector widths; the processor picks one when the program starts. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define EBR_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define EBR_VECTOR
+#endif
+
 /* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
 /* What a stream of random numbers is for. Streams of one key with different purposes or indices are independent.

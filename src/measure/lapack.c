@@ -1,5 +1,7 @@
 #include <ebrsweep/measure.h>
 
+#include "measure/bidiagonal.h"
+
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
@@ -27,16 +29,11 @@ done:
   return error;
 }
 
-ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
+static ebr_error *by_division(double *a, int rows, int cols, double *singular)
 {
   ebr_error *error = NULL;
   ebr_arena arena = {0};
   size_t count = (size_t)rows * (size_t)cols;
-  int least = rows < cols ? rows : cols;
-  if (!all_finite(a, count)) {
-    for (int k = 0; k < least; k++) singular[k] = NAN;
-    goto done;
-  }
   EBR_TRY(ebr_arena_create(count * sizeof(double), &arena));
   double *copy = ebr_arena_take(&arena, count, sizeof *copy);
   memcpy(copy, a, count * sizeof *copy);
@@ -46,5 +43,20 @@ ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
   else EBR_CHECK_INFO(info, "dgesdd");
 done:
   ebr_arena_destroy(&arena);
+  return error;
+}
+
+ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
+{
+  ebr_error *error = NULL;
+  int least = rows < cols ? rows : cols;
+  bool found = false;
+  if (!all_finite(a, (size_t)rows * (size_t)cols)) {
+    for (int k = 0; k < least; k++) singular[k] = NAN;
+    goto done;
+  }
+  if (least <= EBR_BIDIAGONAL_MOST) EBR_TRY(ebr_bidiagonal_singular_values(a, rows, cols, singular, &found));
+  if (!found) EBR_TRY(by_division(a, rows, cols, singular));
+done:
   return error;
 }

@@ -5,12 +5,6 @@
 
 #include <ebrsweep/base.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define EBR_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define EBR_VECTOR
-#endif
-
 /* y (rows x cols) += bias (cols), then max(y, 0) if relu. */
 void ebr_bias_activate(int rows, int cols, const ebr_real *bias, bool relu, ebr_real *y);
 /* dy (rows x cols) becomes 0 where y <= 0 if relu; dbias (cols) gets the column sums of what is left. */

@@ -4,6 +4,7 @@
 #include "measure/tall.h"
 
 #include <float.h>
+#include <lapacke.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,6 +170,49 @@ static void singular_values_of_odd_shapes(void **state)
   assert_true(isnan(singular[0]) && isnan(singular[1]));
 }
 
+/* The other path: LAPACK's dgesvd. Up to 512 the matrix is reduced in the cache, above by LAPACK: both sides of that. Columns
+ * of falling size, one of them zero, and entries of any magnitude. */
+static void check_sizes(int rows, int cols, double magnitude)
+{
+  int least = rows < cols ? rows : cols;
+  size_t count = (size_t)rows * (size_t)cols;
+  double *a = malloc(count * sizeof *a), *copy = malloc(count * sizeof *copy);
+  double *singular = malloc((size_t)least * sizeof *singular), *expected = malloc(2 * (size_t)least * sizeof *expected);
+  ebr_stream stream = ebr_stream_start(9, EBR_PURPOSE_TEST, (uint32_t)(rows * 1000 + cols));
+  for (size_t k = 0; k < count; k++) {
+    int col = (int)(k % (size_t)cols);
+    copy[k] = col == 2 ? 0 : pow(10, -12.0 * col / cols) * ebr_stream_normal(&stream);
+    a[k] = magnitude * copy[k];
+  }
+  must(ebr_singular_values(a, rows, cols, singular));
+  assert_int_equal(LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'N', 'N', cols, rows, copy, cols, expected, NULL, 1, NULL, 1,
+                                  expected + least),
+                   0);
+  for (int k = 0; k < least; k++)
+    if (!(fabs(singular[k] / magnitude - expected[k]) <= 10 * DBL_EPSILON * expected[0]))
+      fail_msg("%d x %d, value %d: %.17g is not %.17g", rows, cols, k, singular[k] / magnitude, expected[k]);
+  free(expected);
+  free(singular);
+  free(copy);
+  free(a);
+}
+
+static void singular_values_of_all_sizes(void **state)
+{
+  for (int rows = 1; rows <= 19; rows++)
+    for (int cols = 1; cols <= 19; cols += 3) check_sizes(rows, cols, 1);
+  check_sizes(128, 128, 1);
+  check_sizes(300, 128, 1);
+  check_sizes(128, 300, 1);
+  check_sizes(512, 515, 1);
+  check_sizes(514, 513, 1);
+  check_sizes(20, 17, 1e-290);
+  check_sizes(17, 20, 1e290);
+  double zero[35] = {0}, singular[5];
+  must(ebr_singular_values(zero, 7, 5, singular));
+  for (int k = 0; k < 5; k++) assert_true(singular[k] == 0);
+}
+
 /* Pinned: numpy.linalg.svd([[1, 2, 3], [4, 5, 6]]); its squares are (91 +- sqrt(8065)) / 2. */
 static void singular_values_of_a_small_matrix(void **state)
 {
@@ -256,6 +300,17 @@ static void tall_matrices_scale_by_columns(void **state)
   must(ebr_tall_singular(tall, NULL, 2, singular));
   assert_true(isnan(singular[0]) && isnan(singular[1]));
   ebr_tall_destroy(&tall);
+  /* Wherever it stands, and however many rows follow. */
+  static const int places[] = {0, COLS - 1, 511 * COLS + 3, 512 * COLS, ROWS * COLS - 1};
+  for (int k = 0; k < 5; k++) {
+    double kept = a[places[k]];
+    a[places[k]] = k % 2 ? NAN : -INFINITY;
+    tall = tall_of(a, ROWS, COLS);
+    must(ebr_tall_singular(tall, NULL, COLS, singular));
+    for (int c = 0; c < COLS; c++) assert_true(isnan(singular[c]));
+    ebr_tall_destroy(&tall);
+    a[places[k]] = kept;
+  }
 }
 
 int main(void)
@@ -268,6 +323,7 @@ int main(void)
       cmocka_unit_test(nothing_has_no_rank),
       cmocka_unit_test(singular_values_to_condition_1e14),
       cmocka_unit_test(singular_values_of_odd_shapes),
+      cmocka_unit_test(singular_values_of_all_sizes),
       cmocka_unit_test(singular_values_of_a_small_matrix),
       cmocka_unit_test(tall_matrices_keep_their_spectrum),
       cmocka_unit_test(tall_matrices_scale_by_columns),

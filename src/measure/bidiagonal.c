@@ -1,0 +1,195 @@
+#include "measure/bidiagonal.h"
+
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+/* Columns are padded to whole vectors with zeros, which reflections leave zeros. */
+enum { LANES = 8, BLOCK = 4 };
+
+typedef double lanes __attribute__((vector_size(8 * LANES)));
+
+typedef struct bidiagonal {
+  int rows, cols;  /* rows >= cols */
+  size_t stride;   /* of a column: rows, padded */
+  double *a;       /* (cols x stride), column after column */
+  double *left;    /* (stride) the reflection from the left: zero above row k, 1 in it */
+  double *image;   /* (stride) A times this step's row */
+  double *shift;   /* (stride) what the last reflection from the right takes from a column, for each unit of right */
+  double *right;   /* (cols) that reflection: 1 in column k */
+  double *row;     /* (cols) row k, once it is reflected from the left */
+  double *diagonal, *above; /* (cols) */
+  double *work;             /* (4 cols) dbdsqr's */
+  ebr_arena arena;
+} bidiagonal;
+
+static void layout(bidiagonal *b, ebr_arena *arena)
+{
+  size_t cols = (size_t)b->cols;
+  b->a = ebr_arena_take(arena, cols * b->stride, sizeof(double));
+  b->left = ebr_arena_take(arena, b->stride, sizeof(double));
+  b->image = ebr_arena_take(arena, b->stride, sizeof(double));
+  b->shift = ebr_arena_take(arena, b->stride, sizeof(double));
+  b->right = ebr_arena_take(arena, cols, sizeof(double));
+  b->row = ebr_arena_take(arena, cols, sizeof(double));
+  b->diagonal = ebr_arena_take(arena, cols, sizeof(double));
+  b->above = ebr_arena_take(arena, cols, sizeof(double));
+  b->work = ebr_arena_take(arena, 4 * cols, sizeof(double));
+}
+
+static bidiagonal shape_of(int rows, int cols)
+{
+  bidiagonal b = {.rows = rows < cols ? cols : rows, .cols = rows < cols ? rows : cols};
+  b.stride = ((size_t)b.rows + LANES - 1) / LANES * LANES;
+  return b;
+}
+
+size_t ebr_bidiagonal_bytes(int rows, int cols)
+{
+  bidiagonal b = shape_of(rows, cols);
+  ebr_arena measuring = ebr_arena_measuring();
+  layout(&b, &measuring);
+  return measuring.used;
+}
+
+/* ---- one step ---------------------------------------------------------------------------------------------------- */
+
+/* n columns from a: the last reflection from the right, then the one of row k from the left, whose row it notes, and their
+ * share of A times that row. */
+static inline __attribute__((always_inline)) void reflect_columns(const bidiagonal *b, const int n, int k, double tau,
+                                                                  int first)
+{
+  const lanes *left = (const lanes *)b->left, *shift = (const lanes *)b->shift;
+  lanes *image = (lanes *)b->image, *column[BLOCK], along[BLOCK];
+  const double *right = b->right + first;
+  double *row = b->row + first, taken[BLOCK];
+  int start = k / LANES, stop = (int)(b->stride / LANES);
+  for (int c = 0; c < n; c++) {
+    column[c] = (lanes *)(b->a + (size_t)(first + c) * b->stride);
+    along[c] = (lanes){0};
+  }
+  for (int i = start; i < stop; i++)
+    for (int c = 0; c < n; c++) {
+      lanes value = column[c][i] - right[c] * shift[i];
+      column[c][i] = value;
+      along[c] += left[i] * value;
+    }
+  for (int c = 0; c < n; c++) {
+    double sum = 0;
+    for (int i = 0; i < LANES; i++) sum += along[c][i];
+    taken[c] = tau * sum;
+    row[c] = ((const double *)column[c])[k] - taken[c];
+  }
+  for (int i = start; i < stop; i++) {
+    lanes sum = image[i];
+    for (int c = 0; c < n; c++) {
+      lanes value = column[c][i] - taken[c] * left[i];
+      column[c][i] = value;
+      sum += row[c] * value;
+    }
+    image[i] = sum;
+  }
+}
+
+EBR_VECTOR
+static void reflect_all(const bidiagonal *b, int k, double tau)
+{
+  int first = k + 1;
+  for (; first + BLOCK <= b->cols; first += BLOCK) reflect_columns(b, BLOCK, k, tau, first);
+  for (; first < b->cols; first++) reflect_columns(b, 1, k, tau, first);
+}
+
+/* The reflection 1 - tau v v', v[0] = 1, that takes x (count) to its first entry, which is returned. As LAPACK's dlarfg. */
+EBR_VECTOR
+static double reflection_of(int count, const double *restrict x, double *restrict v, double *tau)
+{
+  double part[LANES] = {0}, squares = 0;
+  int i = 1;
+  for (; i + LANES <= count; i += LANES)
+    for (int k = 0; k < LANES; k++) part[k] += x[i + k] * x[i + k];
+  for (; i < count; i++) squares += x[i] * x[i];
+  for (int k = 0; k < LANES; k++) squares += part[k];
+  double end = squares > 0 ? -copysign(sqrt(x[0] * x[0] + squares), x[0]) : x[0];
+  double scale = squares > 0 ? 1 / (x[0] - end) : 0;
+  *tau = squares > 0 ? (end - x[0]) / end : 0;
+  v[0] = 1;
+  for (i = 1; i < count; i++) v[i] = scale * x[i];
+  return end;
+}
+
+/* shift = tau (image - head next) / (head - end) + tau next: A v for v = (row - end e_1) / (head - end). */
+EBR_VECTOR
+static void turn_image(int rows, double tau, double head, double end, const double *restrict image,
+                       const double *restrict next, double *restrict shift)
+{
+  double scale = tau == 0 ? 0 : tau / (head - end), own = tau - scale * head;
+  for (int i = 0; i < rows; i++) shift[i] = scale * image[i] + own * next[i];
+}
+
+/* From A times row k to what its reflection from the right takes from the columns behind it. */
+static void find_shift(bidiagonal *b, int k)
+{
+  double tau, head = b->row[k + 1], end = reflection_of(b->cols - k - 1, b->row + k + 1, b->right + k + 1, &tau);
+  b->above[k] = end;
+  memset(b->shift, 0, (size_t)(k + 1) * sizeof *b->shift);
+  turn_image(b->rows - k - 1, tau, head, end, b->image + k + 1, b->a + (size_t)(k + 1) * b->stride + k + 1,
+             b->shift + k + 1);
+}
+
+static void reduce(bidiagonal *b)
+{
+  for (int k = 0; k < b->cols; k++) {
+    double tau, *column = b->a + (size_t)k * b->stride;
+    for (int i = k; i < b->rows && k > 0; i++) column[i] -= b->shift[i];
+    if (k > 0) b->left[k - 1] = 0;
+    b->diagonal[k] = reflection_of(b->rows - k, column + k, b->left + k, &tau);
+    if (k == b->cols - 1) break;
+    memset(b->image, 0, b->stride * sizeof *b->image);
+    reflect_all(b, k, tau);
+    find_shift(b, k);
+  }
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+/* Squares must neither overflow nor vanish: the power of two that brings the largest entry near 1. */
+static double scale_of(const double *a, size_t count)
+{
+  double most = 0;
+  int exponent;
+  for (size_t k = 0; k < count; k++) most = fabs(a[k]) > most ? fabs(a[k]) : most;
+  (void)frexp(most, &exponent);
+  exponent = exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent;
+  return most > 0 ? ldexp(1, -exponent) : 1;
+}
+
+/* The matrix, or its transpose unless it is long: the same singular values. */
+static void copy(bidiagonal *b, const double *a, int rows, int cols, double scale)
+{
+  bool turned = rows <= cols;
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < cols; j++)
+      b->a[turned ? (size_t)i * b->stride + (size_t)j : (size_t)j * b->stride + (size_t)i] =
+          scale * a[(size_t)i * (size_t)cols + (size_t)j];
+}
+
+ebr_error *ebr_bidiagonal_singular_values(const double *a, int rows, int cols, double *singular, bool *converged)
+{
+  ebr_error *error = NULL;
+  bidiagonal b = shape_of(rows, cols);
+  ebr_arena measuring = ebr_arena_measuring();
+  double scale = scale_of(a, (size_t)rows * (size_t)cols), unused = 0;
+  layout(&b, &measuring);
+  EBR_TRY(ebr_arena_create(measuring.used, &b.arena));
+  layout(&b, &b.arena);
+  copy(&b, a, rows, cols, scale);
+  reduce(&b);
+  lapack_int info = LAPACKE_dbdsqr_work(LAPACK_COL_MAJOR, 'U', b.cols, 0, 0, 0, b.diagonal, b.above, &unused, 1, &unused,
+                                        1, &unused, 1, b.work);
+  EBR_CHECK(info >= 0, EBR_LIBRARY, "dbdsqr refused argument %d", -(int)info);
+  *converged = info == 0;
+  for (int k = 0; k < b.cols && *converged; k++) singular[k] = b.diagonal[k] / scale;
+done:
+  ebr_arena_destroy(&b.arena);
+  return error;
+}
