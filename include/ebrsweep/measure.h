@@ -42,6 +42,9 @@ void ebr_record_destroy(ebr_record **record);
 void ebr_record_clear(ebr_record *record); /* all NaN */
 /* Sets value [point][index] of a column; EBR_INTERNAL for a column or place that nobody declared. */
 EBR_FALLIBLE ebr_record_set(ebr_record *record, const char *name, int point, int index, double value);
+/* The same for count >= 1 values from [point][index] on. */
+EBR_FALLIBLE ebr_record_fill(ebr_record *record, const char *name, int point, int index, int count,
+                             const double *values);
 
 /* ---- measures ---------------------------------------------------------------------------------------------------- */
 
@@ -63,7 +66,20 @@ typedef struct ebr_subject {
   const ebr_scores *alone;  /* (m) test scores of each modality's unimodal network, or NULL */
   const double
       *alone_contribution; /* (m) rise of that network's test loss when its modality is removed [nats], or NULL */
+  /* Of the passes that a measure asked for in watch: scores, and what it kept. */
+  const ebr_scores *train_scores, *test_scores;
+  void *kept;
 } ebr_subject;
+
+/* What a measure wants of the two passes over the samples that all measures of a point share: one over the test set,
+ * one over the training samples: all of them at the end of training, before that 512 at even distances, if there are
+ * more. */
+typedef struct ebr_watcher {
+  bool train, test;                /* which passes it needs */
+  ebr_visit *see_train, *see_test; /* called for each chunk with kept as context, to read only; NULL: scores do */
+  ebr_visit *try_test;             /* called when all have seen a test chunk: may fuse anew, puts fused back; or NULL */
+  void *kept;                      /* what take finds in its subject, and forget frees */
+} ebr_watcher;
 
 typedef struct ebr_measure {
   const char *name;
@@ -71,8 +87,12 @@ typedef struct ebr_measure {
   /* Declares what take will set for this configuration; shape is that of the run's data. */
   ebr_error *(*declare)(const ebr_config *config, const ebr_shape *shape, ebr_schema *schema);
   ebr_error *(*take)(const ebr_subject *subject, ebr_record *record);
-  /* What take allocates at most at one time, beside trainer and samples [bytes]; NULL: next to nothing. */
+  /* The rest is optional, which is NULL. */
+  ebr_error *(*watch)(const ebr_subject *subject, ebr_watcher *watcher); /* before the passes of this point */
+  void (*forget)(void *kept);                                           /* after take, or an error */
+  /* What take allocates at most at one time, beside trainer and samples, and what is kept for it [bytes]. */
   size_t (*bytes)(const ebr_config *config, const ebr_shape *shape);
+  size_t (*kept_bytes)(const ebr_config *config, const ebr_shape *shape);
 } ebr_measure;
 
 int ebr_measure_count(void);
@@ -82,7 +102,9 @@ EBR_FALLIBLE ebr_measures_declare(const ebr_config *config, const ebr_shape *sha
 /* Collective on the subject's team: its ranks divide the measures among them, and rank 0's record gets them all; the
  * others' are left with part. Errors are agreed. */
 EBR_FALLIBLE ebr_measures_take(const ebr_subject *subject, ebr_record *record);
-/* They run one after the other, so this is that of the largest [bytes]. */
+/* Local. One measure by itself. */
+EBR_FALLIBLE ebr_measure_take(const ebr_measure *measure, const ebr_subject *subject, ebr_record *record);
+/* What is kept of the passes is there at one time, what else they need one after the other [bytes]. */
 size_t ebr_measures_bytes(const ebr_config *config, const ebr_shape *shape);
 
 /* Mean-replaced loss: removes modality (the data's index; its fused slice becomes its mean over the training samples
@@ -107,8 +129,8 @@ typedef struct ebr_ranks {
 
 /* All zero: ranks 0, condition NaN. Any not finite: all NaN. */
 void ebr_ranks_from(const double *singular, int count, int rows, int cols, ebr_ranks *ranks);
-/* Singular values of a row-major (rows x cols) matrix by LAPACK, descending, min(rows, cols) of them. a is destroyed.
- * All NaN if an entry of a is not finite: a network that diverged is a result. */
+/* Singular values of a row-major (rows x cols) matrix, descending, min(rows, cols) of them: up to 512 of them in a core's
+ * cache, more by LAPACK. a is destroyed. All NaN if an entry of a is not finite: a network that diverged is a result. */
 EBR_FALLIBLE ebr_singular_values(double *a, int rows, int cols, double *singular);
 
 #endif

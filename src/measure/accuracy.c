@@ -72,21 +72,26 @@ done:
   return error;
 }
 
+static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
+{
+  watcher->train = watcher->test = true;
+  return NULL;
+  (void)subject;
+}
+
 static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
-  const ebr_samples *samples = subject->samples;
-  ebr_network *network = ebr_trainer_network(subject->trainer);
-  ebr_scores train, test;
-  EBR_TRY(
-      ebr_evaluate(network, samples, subject->only, samples->train, samples->train_count, NULL, NULL, NULL, &train));
-  EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->test, samples->test_count, NULL, NULL, NULL, &test));
   EBR_TRY(ebr_record_set(record, "epoch", subject->point, 0, epoch_of(subject)));
-  EBR_TRY(set_part(subject, "train", &train, record));
-  EBR_TRY(set_part(subject, "test", &test, record));
+  EBR_TRY(set_part(subject, "train", subject->train_scores, record));
+  EBR_TRY(set_part(subject, "test", subject->test_scores, record));
   EBR_TRY(take_remedies(subject, record));
 done:
   return error;
 }
 
-const ebr_measure ebr_measure_accuracy = {"accuracy", "Loss and accuracy, at the end and over training", declare, take, NULL};
+const ebr_measure ebr_measure_accuracy = {.name = "accuracy",
+                                          .help = "Loss and accuracy, at the end and over training",
+                                          .declare = declare,
+                                          .take = take,
+                                          .watch = watch};

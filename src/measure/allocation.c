@@ -66,5 +66,7 @@ done:
   return error;
 }
 
-const ebr_measure ebr_measure_allocation = {"allocation", "Random allocations of features to neurons", declare, take,
-                                            NULL};
+const ebr_measure ebr_measure_allocation = {.name = "allocation",
+                                            .help = "Random allocations of features to neurons",
+                                            .declare = declare,
+                                            .take = take};

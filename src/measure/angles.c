@@ -162,5 +162,8 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
   return measuring.used;
 }
 
-const ebr_measure ebr_measure_angles = {"angles", "Principal angles between modalities' spaces in the head", declare,
-                                        take, bytes};
+const ebr_measure ebr_measure_angles = {.name = "angles",
+                                        .help = "Principal angles between modalities' spaces in the head",
+                                        .declare = declare,
+                                        .take = take,
+                                        .bytes = bytes};

@@ -199,12 +199,32 @@ done:
   return error;
 }
 
+static void forget(void *kept)
+{
+  ebr_regression *regression = kept;
+  ebr_regression_destroy(&regression);
+}
+
+/* Without truth there is nothing to regress on: sensitivities take passes of their own. */
+static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
+{
+  ebr_error *error = NULL;
+  ebr_regression *regression = NULL;
+  if ((subject->point > 0 && !subject->last) || !subject->samples->truth[0]) goto done;
+  EBR_TRY(ebr_regression_create(subject, ebr_network_width(ebr_trainer_network(subject->trainer)),
+                                ebr_encoding_read_hidden, &regression));
+  *watcher = (ebr_watcher){.test = true, .see_test = ebr_regression_see, .kept = regression};
+done:
+  return error;
+}
+
 static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
   ebr_encoding encoding = {0};
   if (subject->point > 0 && !subject->last) goto done;
-  EBR_TRY(ebr_encoding_take(subject, &encoding));
+  if (subject->kept) EBR_TRY(ebr_regression_solve(subject->kept, subject->test_scores, &encoding));
+  else EBR_TRY(ebr_encoding_take(subject, &encoding));
   if (!ebr_encoding_finite(&encoding)) goto done;
   if (subject->point == 0) EBR_TRY(record_all(subject->config, &encoding, "initial.", record));
   if (subject->last) EBR_TRY(record_all(subject->config, &encoding, "", record));
@@ -215,20 +235,47 @@ done:
   return error;
 }
 
-static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+static int features_of(const ebr_config *config, const ebr_shape *shape)
 {
-  int batch = ebr_measured_batch(config, shape), chunk = batch < shape->test_count ? batch : shape->test_count;
   int each = (int)(config->data_predictive + config->data_noise);
-  bool truth = config->data_source == EBR_SOURCE_SYNTHETIC;
-  int features = truth ? shape->modalities * each : ebr_measured_modalities(config, shape);
-  size_t most = 0;
-  for (int way = 0; way < WAYS && truth; way++) {
-    size_t needed = wanted(config, way) ? ways[way]->bytes(config, shape, features, chunk) : 0;
-    if (needed > most) most = needed;
-  }
-  /* The usual encoding is kept while another way is taken. */
-  return ebr_encoding_bytes((int)config->model_width, features, chunk, truth) + most;
+  return config->data_source == EBR_SOURCE_SYNTHETIC ? shape->modalities * each : ebr_measured_modalities(config, shape);
 }
 
-const ebr_measure ebr_measure_collisions = {"collisions", "Neurons of the head that modalities share", declare, take,
-                                            bytes};
+static int chunk_of(const ebr_config *config, const ebr_shape *shape)
+{
+  int batch = ebr_measured_batch(config, shape);
+  return batch < shape->test_count ? batch : shape->test_count;
+}
+
+static size_t usual_bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  return ebr_encoding_bytes((int)config->model_width, features_of(config, shape), chunk_of(config, shape),
+                            config->data_source == EBR_SOURCE_SYNTHETIC);
+}
+
+/* The usual encoding is kept while another way is taken. */
+static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  bool truth = config->data_source == EBR_SOURCE_SYNTHETIC;
+  size_t most = 0;
+  for (int way = 0; way < WAYS && truth; way++) {
+    size_t needed =
+        wanted(config, way) ? ways[way]->bytes(config, shape, features_of(config, shape), chunk_of(config, shape)) : 0;
+    if (needed > most) most = needed;
+  }
+  return most + (truth ? 0 : usual_bytes(config, shape));
+}
+
+static size_t kept_bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  return config->data_source == EBR_SOURCE_SYNTHETIC ? usual_bytes(config, shape) : 0;
+}
+
+const ebr_measure ebr_measure_collisions = {.name = "collisions",
+                                            .help = "Neurons of the head that modalities share",
+                                            .declare = declare,
+                                            .take = take,
+                                            .watch = watch,
+                                            .forget = forget,
+                                            .bytes = bytes,
+                                            .kept_bytes = kept_bytes};

@@ -70,21 +70,39 @@ done:
   return error;
 }
 
+static void forget(void *kept)
+{
+  ebr_removal *removal = kept;
+  ebr_removal_destroy(&removal);
+}
+
+static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
+{
+  ebr_error *error = NULL;
+  ebr_removal *removal = NULL;
+  if (!subject->last || !subject->config->measure_contributions) goto done;
+  EBR_TRY(ebr_removal_create(ebr_trainer_network(subject->trainer), &removal));
+  *watcher = (ebr_watcher){
+      .train = true, .test = true, .see_train = ebr_removal_see, .try_test = ebr_removal_try, .kept = removal};
+done:
+  return error;
+}
+
 static ebr_error *take(const ebr_subject *subject, ebr_record *record)
 {
   ebr_error *error = NULL;
-  ebr_scores whole, without[EBR_MODALITIES_MOST];
+  const ebr_scores *whole = subject->test_scores;
+  ebr_scores without[EBR_MODALITIES_MOST];
   double contribution[EBR_MODALITIES_MOST], weakest = INFINITY;
-  if (!subject->last || !subject->config->measure_contributions) goto done;
+  if (!subject->kept) goto done;
   int modalities = ebr_network_modalities(ebr_trainer_network(subject->trainer));
-  EBR_TRY(
-      ebr_removal_pass(subject->trainer, subject->samples, subject->only, 0, modalities, NULL, NULL, &whole, without));
+  ebr_removal_scores(subject->kept, without);
   for (int k = 0; k < modalities; k++) {
     int modality = ebr_measured_modality(subject->config, k);
-    contribution[k] = without[k].loss - whole.loss;
+    contribution[k] = without[k].loss - whole->loss;
     if (!(contribution[k] >= weakest)) weakest = contribution[k];
     EBR_TRY(ebr_column_set(record, contribution[k], "contribution.%d", modality));
-    EBR_TRY(ebr_column_set(record, whole.accuracy - without[k].accuracy, "accuracy_drop.%d", modality));
+    EBR_TRY(ebr_column_set(record, whole->accuracy - without[k].accuracy, "accuracy_drop.%d", modality));
   }
   EBR_TRY(ebr_record_set(record, "weakest_contribution", 0, 0, weakest));
   if (has_baselines(subject->config) && subject->alone)
@@ -93,5 +111,9 @@ done:
   return error;
 }
 
-const ebr_measure ebr_measure_contributions = {"contributions", "What is lost when a modality is removed", declare,
-                                               take, NULL};
+const ebr_measure ebr_measure_contributions = {.name = "contributions",
+                                               .help = "What is lost when a modality is removed",
+                                               .declare = declare,
+                                               .take = take,
+                                               .watch = watch,
+                                               .forget = forget};

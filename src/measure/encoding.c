@@ -6,6 +6,7 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Keeps the regression solvable where features are copies of each other: their weight is then shared out evenly. */
@@ -52,20 +53,20 @@ static void refuse_broken(const ebr_scores *scores, ebr_encoding *encoding)
 
 /* ---- regression on the truth ------------------------------------------------------------------------------------- */
 
-typedef struct regression {
+struct ebr_regression {
   const ebr_samples *samples;
   ebr_encoding_read *read;
-  ebr_encoding *encoding; /* weight holds the products of activations and features until they are solved */
-  double *mean, *scale;   /* (features) over the test set */
-  double *gram;           /* (features x features) */
-  double *chunk;          /* (B x features) standardised */
-  double *hidden;         /* (B x neurons) what is regressed */
+  ebr_encoding encoding; /* weight holds the products of activations and features until they are solved */
+  double *mean, *scale;  /* (features) over the test set */
+  double *gram;          /* (features x features) */
+  double *chunk;         /* (B x features) standardised */
+  double *hidden;        /* (B x neurons) what is regressed */
   ebr_arena arena;
-} regression;
+};
 
-static void layout_regression(regression *r, ebr_arena *arena, int batch)
+static void layout_regression(ebr_regression *r, ebr_arena *arena, int batch)
 {
-  size_t features = (size_t)r->encoding->features, neurons = (size_t)r->encoding->neurons;
+  size_t features = (size_t)r->encoding.features, neurons = (size_t)r->encoding.neurons;
   r->mean = ebr_arena_take(arena, features, sizeof(double));
   r->scale = ebr_arena_take(arena, features, sizeof(double));
   r->gram = ebr_arena_take(arena, features * features, sizeof(double));
@@ -76,53 +77,98 @@ static void layout_regression(regression *r, ebr_arena *arena, int batch)
 /* Rows that an evaluation hands over at once. */
 static int chunk_of(int batch, int test_count) { return batch < test_count ? batch : test_count; }
 
-static double truth_of(const ebr_samples *samples, int row, int feature)
+static int each_of(const ebr_samples *samples) { return samples->predictive + samples->noise; }
+
+/* Adds to sum, a feature each, (value - mean) to the power of 1 or 2 over the test set; mean NULL: 0. */
+static void sum_truth(const ebr_samples *samples, const double *mean, double *sum)
 {
-  int each = samples->predictive + samples->noise;
-  return (double)samples->truth[feature / each][(size_t)row * (size_t)each + (size_t)(feature % each)];
+  int each = each_of(samples);
+  for (int i = 0; i < samples->modalities; i++)
+    for (int b = 0; b < samples->test_count; b++) {
+      const float *row = samples->truth[i] + (size_t)samples->test[b] * (size_t)each;
+      for (int k = 0, f = i * each; k < each; k++, f++) {
+        double deviation = mean ? (double)row[k] - mean[f] : 0;
+        sum[f] += mean ? deviation * deviation : (double)row[k];
+      }
+    }
 }
 
-static void standardise(regression *r)
+static void standardise(ebr_regression *r)
 {
-  const ebr_samples *samples = r->samples;
-  for (int f = 0; f < r->encoding->features; f++) {
-    double sum = 0, squares = 0;
-    for (int b = 0; b < samples->test_count; b++) sum += truth_of(samples, samples->test[b], f);
-    r->mean[f] = sum / samples->test_count;
-    for (int b = 0; b < samples->test_count; b++) {
-      double deviation = truth_of(samples, samples->test[b], f) - r->mean[f];
-      squares += deviation * deviation;
-    }
-    r->scale[f] = ebr_measured_scale(sqrt(squares / samples->test_count), r->mean[f]);
+  int features = r->encoding.features, count = r->samples->test_count;
+  sum_truth(r->samples, NULL, r->mean);
+  for (int f = 0; f < features; f++) r->mean[f] /= count;
+  sum_truth(r->samples, r->mean, r->scale);
+  for (int f = 0; f < features; f++) r->scale[f] = ebr_measured_scale(sqrt(r->scale[f] / count), r->mean[f]);
+}
+
+ebr_error *ebr_regression_create(const ebr_subject *subject, int columns, ebr_encoding_read *read, ebr_regression **out)
+{
+  ebr_error *error = NULL;
+  const ebr_samples *samples = subject->samples;
+  int each = each_of(samples), batch = ebr_network_batch(ebr_trainer_network(subject->trainer));
+  ebr_arena measuring = ebr_arena_measuring();
+  ebr_regression *r = calloc(1, sizeof *r);
+  EBR_CHECK_MEMORY(r, "a regression");
+  r->samples = samples;
+  r->read = read;
+  EBR_TRY(ebr_encoding_create(columns, samples->modalities * each, samples->modalities, &r->encoding));
+  for (int f = 0; f < r->encoding.features; f++) {
+    r->encoding.modality[f] = f / each;
+    r->encoding.predictive[f] = f % each < samples->predictive;
   }
+  layout_regression(r, &measuring, chunk_of(batch, samples->test_count));
+  EBR_TRY(ebr_arena_create(measuring.used, &r->arena));
+  layout_regression(r, &r->arena, chunk_of(batch, samples->test_count));
+  standardise(r);
+  *out = r;
+  r = NULL;
+done:
+  ebr_regression_destroy(&r);
+  return error;
+}
+
+void ebr_regression_destroy(ebr_regression **regression)
+{
+  if (!*regression) return;
+  ebr_encoding_destroy(&(*regression)->encoding);
+  ebr_arena_destroy(&(*regression)->arena);
+  free(*regression);
+  *regression = NULL;
 }
 
 /* The features are centred over the whole test set, so that activations need not be. */
-static void add_products(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+void ebr_regression_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
 {
-  regression *r = context;
-  int features = r->encoding->features, neurons = r->encoding->neurons;
+  ebr_regression *r = context;
+  int features = r->encoding.features, neurons = r->encoding.neurons, each = each_of(r->samples);
+  double *value = r->chunk;
   for (int b = 0; b < count; b++)
-    for (int f = 0; f < features; f++)
-      r->chunk[(size_t)b * (size_t)features + (size_t)f] =
-          (truth_of(r->samples, r->samples->test[start + b], f) - r->mean[f]) * r->scale[f];
+    for (int i = 0; i < r->samples->modalities; i++) {
+      const float *row = r->samples->truth[i] + (size_t)r->samples->test[start + b] * (size_t)each;
+      const double *mean = r->mean + (size_t)i * (size_t)each, *scale = r->scale + (size_t)i * (size_t)each;
+      for (int k = 0; k < each; k++) *value++ = ((double)row[k] - mean[k]) * scale[k];
+    }
   r->read(network, count, neurons, r->hidden);
   cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, features, count, 1, r->chunk, features, 1, r->gram, features);
   cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, neurons, features, count, 1, r->hidden, neurons, r->chunk,
-              features, 1, r->encoding->weight, features);
+              features, 1, r->encoding.weight, features);
   (void)batch;
 }
 
-static ebr_error *solve(regression *r)
+ebr_error *ebr_regression_solve(ebr_regression *r, const ebr_scores *scores, ebr_encoding *encoding)
 {
   ebr_error *error = NULL;
-  int features = r->encoding->features, count = r->samples->test_count;
+  int features = r->encoding.features, count = r->samples->test_count;
+  *encoding = r->encoding;
+  r->encoding = (ebr_encoding){0};
+  refuse_broken(scores, encoding);
   for (int f = 0; f < features; f++) r->gram[(size_t)f * (size_t)features + (size_t)f] += ridge * count;
-  if (!ebr_encoding_finite(r->encoding)) goto done;
+  if (!ebr_encoding_finite(encoding)) goto done;
   /* Row-major upper is column-major lower, and the neurons' rows are the right-hand sides. */
-  EBR_CHECK_INFO(LAPACKE_dposv(LAPACK_COL_MAJOR, 'L', features, r->encoding->neurons, r->gram, features,
-                               r->encoding->weight, features),
-                 "dposv");
+  EBR_CHECK_INFO(
+      LAPACKE_dposv(LAPACK_COL_MAJOR, 'L', features, encoding->neurons, r->gram, features, encoding->weight, features),
+      "dposv");
 done:
   return error;
 }
@@ -131,32 +177,19 @@ ebr_error *ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_enc
                                 ebr_encoding *encoding)
 {
   ebr_error *error = NULL;
-  ebr_network *network = ebr_trainer_network(subject->trainer);
   const ebr_samples *samples = subject->samples;
-  int each = samples->predictive + samples->noise;
-  regression r = {.samples = samples, .read = read, .encoding = encoding};
-  ebr_arena measuring = ebr_arena_measuring();
+  ebr_regression *regression = NULL;
   ebr_scores scores;
-  EBR_TRY(ebr_encoding_create(columns, samples->modalities * each, samples->modalities, encoding));
-  for (int f = 0; f < encoding->features; f++) {
-    encoding->modality[f] = f / each;
-    encoding->predictive[f] = f % each < samples->predictive;
-  }
-  int chunk = chunk_of(ebr_network_batch(network), samples->test_count);
-  layout_regression(&r, &measuring, chunk);
-  EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
-  layout_regression(&r, &r.arena, chunk);
-  standardise(&r);
-  EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->test, samples->test_count, NULL, add_products, &r,
-                       &scores));
-  refuse_broken(&scores, encoding);
-  EBR_TRY(solve(&r));
+  EBR_TRY(ebr_regression_create(subject, columns, read, &regression));
+  EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), samples, subject->only, samples->test,
+                       samples->test_count, NULL, ebr_regression_see, regression, &scores));
+  EBR_TRY(ebr_regression_solve(regression, &scores, encoding));
 done:
-  ebr_arena_destroy(&r.arena);
+  ebr_regression_destroy(&regression);
   return error;
 }
 
-static void read_hidden(ebr_network *network, int count, int columns, double *out)
+void ebr_encoding_read_hidden(ebr_network *network, int count, int columns, double *out)
 {
   const ebr_real *hidden = ebr_network_hidden(network);
   for (size_t k = 0; k < (size_t)count * (size_t)columns; k++) out[k] = (double)hidden[k];
@@ -213,16 +246,15 @@ ebr_error *ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encoding)
 {
   ebr_network *network = ebr_trainer_network(subject->trainer);
   *encoding = (ebr_encoding){0};
-  return subject->samples->truth[0] ? ebr_encoding_regress(subject, ebr_network_width(network), read_hidden, encoding)
-                                    : by_sensitivity(subject, network, encoding);
+  if (!subject->samples->truth[0]) return by_sensitivity(subject, network, encoding);
+  return ebr_encoding_regress(subject, ebr_network_width(network), ebr_encoding_read_hidden, encoding);
 }
 
 size_t ebr_encoding_bytes(int neurons, int features, int chunk, bool truth)
 {
-  ebr_encoding encoding = {.neurons = neurons, .features = features};
-  regression r = {.encoding = &encoding};
+  ebr_regression r = {.encoding = {.neurons = neurons, .features = features}};
   ebr_arena arena = ebr_arena_measuring();
-  layout(&encoding, &arena);
+  layout(&r.encoding, &arena);
   if (truth) layout_regression(&r, &arena, chunk);
   else (void)ebr_arena_take(&arena, (size_t)chunk * (size_t)neurons, sizeof(ebr_real));
   return arena.used;

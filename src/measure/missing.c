@@ -314,5 +314,8 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
          (filling_count(config) == FILLINGS ? ebr_autoencoder_bytes(&latents, (int)config->measure_autoencoder) : 0);
 }
 
-const ebr_measure ebr_measure_missing = {"missing", "test accuracy with modalities missing, by imputation", declare,
-                                         take, bytes};
+const ebr_measure ebr_measure_missing = {.name = "missing",
+                                         .help = "test accuracy with modalities missing, by imputation",
+                                         .declare = declare,
+                                         .take = take,
+                                         .bytes = bytes};

@@ -156,5 +156,8 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
   return arena.used + (size_t)train.most * (size_t)shape->classes * sizeof(double);
 }
 
-const ebr_measure ebr_measure_probe = {"probe", "A fresh linear classifier on each modality's slice", declare, take,
-                                       bytes};
+const ebr_measure ebr_measure_probe = {.name = "probe",
+                                       .help = "A fresh linear classifier on each modality's slice",
+                                       .declare = declare,
+                                       .take = take,
+                                       .bytes = bytes};

@@ -171,34 +171,49 @@ done:
   return error;
 }
 
-static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+static void forget(void *kept)
+{
+  ranking *r = kept;
+  ebr_arena_destroy(&r->arena);
+  free(r);
+}
+
+static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
 {
   ebr_error *error = NULL;
-  const ebr_samples *samples = subject->samples;
-  ranking r = {.count = samples->test_count, .classes = samples->classes};
   ebr_arena measuring = ebr_arena_measuring();
-  ebr_scores whole;
-  ranking_scores scores;
-  if (!subject->last || subject->config->train_loss == EBR_LOSS_RECONSTRUCTION) return NULL;
-  layout(&r, &measuring);
-  EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
-  layout(&r, &r.arena);
-  EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), samples, subject->only, samples->test,
-                       samples->test_count, NULL, collect, &r, &whole));
-  /* Scores that are not numbers have no order. */
-  if (!isfinite(whole.loss)) goto done;
-  sort_all(&r);
-  for (int k = 0; k < r.count; k++) r.weight[k] = 1;
-  score_all(&r, &scores);
-  EBR_TRY(ebr_record_set(record, "auc_roc", 0, 0, scores.roc));
-  EBR_TRY(ebr_record_set(record, "auc_prc", 0, 0, scores.prc));
-  if (subject->config->measure_bootstrap > 0) EBR_TRY(bootstrap(&r, subject->config, record));
+  if (!subject->last || subject->config->train_loss == EBR_LOSS_RECONSTRUCTION) goto done;
+  ranking *r = watcher->kept = calloc(1, sizeof *r);
+  EBR_CHECK_MEMORY(r, "scores to rank");
+  r->count = subject->samples->test_count;
+  r->classes = subject->samples->classes;
+  layout(r, &measuring);
+  EBR_TRY(ebr_arena_create(measuring.used, &r->arena));
+  layout(r, &r->arena);
+  watcher->test = true;
+  watcher->see_test = collect;
 done:
-  ebr_arena_destroy(&r.arena);
   return error;
 }
 
-static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ranking *r = subject->kept;
+  ranking_scores scores;
+  /* Scores that are not numbers have no order. */
+  if (!r || !isfinite(subject->test_scores->loss)) goto done;
+  sort_all(r);
+  for (int k = 0; k < r->count; k++) r->weight[k] = 1;
+  score_all(r, &scores);
+  EBR_TRY(ebr_record_set(record, "auc_roc", 0, 0, scores.roc));
+  EBR_TRY(ebr_record_set(record, "auc_prc", 0, 0, scores.prc));
+  if (subject->config->measure_bootstrap > 0) EBR_TRY(bootstrap(r, subject->config, record));
+done:
+  return error;
+}
+
+static size_t kept_bytes(const ebr_config *config, const ebr_shape *shape)
 {
   ranking r = {.count = shape->test_count, .classes = shape->classes};
   ebr_arena arena = ebr_arena_measuring();
@@ -207,5 +222,10 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
   (void)config;
 }
 
-const ebr_measure ebr_measure_ranking = {"ranking", "AUC-ROC and AUC-PRC with bootstrap intervals", declare, take,
-                                         bytes};
+const ebr_measure ebr_measure_ranking = {.name = "ranking",
+                                         .help = "AUC-ROC and AUC-PRC with bootstrap intervals",
+                                         .declare = declare,
+                                         .take = take,
+                                         .watch = watch,
+                                         .forget = forget,
+                                         .kept_bytes = kept_bytes};

@@ -2,21 +2,22 @@
 
 #include "measure/column.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-typedef struct removal {
-  int modalities, features, first, count;
+struct ebr_removal {
+  int modalities, features, first, count; /* slots [first, first + count) are removed */
   ebr_removal_visit *visit;
   void *context;
   double *sum; /* (m x l) */
   double present[EBR_MODALITIES_MOST];
   ebr_real *mean; /* (m x l) */
   ebr_real *kept; /* (B x l) */
-  double loss[EBR_MODALITIES_MOST], correct[EBR_MODALITIES_MOST];
+  double loss[EBR_MODALITIES_MOST], correct[EBR_MODALITIES_MOST], tested;
   ebr_arena arena;
-} removal;
+};
 
-static void layout(removal *r, ebr_arena *arena, int batch)
+static void layout(ebr_removal *r, ebr_arena *arena, int batch)
 {
   size_t all = (size_t)r->modalities * (size_t)r->features;
   r->sum = ebr_arena_take(arena, all, sizeof *r->sum);
@@ -24,9 +25,9 @@ static void layout(removal *r, ebr_arena *arena, int batch)
   r->kept = ebr_arena_take(arena, (size_t)batch * (size_t)r->features, sizeof *r->kept);
 }
 
-static void add_slices(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+void ebr_removal_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
 {
-  removal *r = context;
+  ebr_removal *r = context;
   for (int i = 0; i < r->modalities; i++) {
     const ebr_real *slice = ebr_network_fused(network, i);
     double *sum = r->sum + (size_t)i * (size_t)r->features;
@@ -39,19 +40,14 @@ static void add_slices(void *context, ebr_network *network, int start, int count
   (void)start;
 }
 
-static ebr_error *find_means(removal *r, ebr_network *network, const ebr_samples *samples, int only)
+static void find_means(ebr_removal *r)
 {
-  ebr_error *error = NULL;
-  ebr_scores scores;
-  EBR_TRY(ebr_evaluate(network, samples, only, samples->train, samples->train_count, NULL, add_slices, r, &scores));
   for (int i = 0; i < r->modalities; i++)
     for (int k = 0; k < r->features && r->present[i] > 0; k++)
       r->mean[i * r->features + k] = (ebr_real)(r->sum[i * r->features + k] / r->present[i]);
-done:
-  return error;
 }
 
-static void remove_one(removal *r, ebr_network *network, int slot, const ebr_batch *batch, const uint8_t *present)
+static void remove_one(ebr_removal *r, ebr_network *network, int slot, const ebr_batch *batch, const uint8_t *present)
 {
   size_t row = (size_t)r->features * sizeof(ebr_real);
   ebr_real *slice = ebr_network_fused(network, slot);
@@ -67,13 +63,47 @@ static void remove_one(removal *r, ebr_network *network, int slot, const ebr_bat
   memcpy(slice, r->kept, (size_t)batch->count * row);
 }
 
-static void remove_each(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+void ebr_removal_try(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
 {
-  removal *r = context;
+  ebr_removal *r = context;
   bool gaps = batch->present && memchr(batch->present, 0, (size_t)count * (size_t)r->modalities);
+  if (start == 0) find_means(r);
   if (r->visit) r->visit(r->context, network, -1, batch);
   for (int k = 0; k < r->count; k++) remove_one(r, network, r->first + k, batch, gaps ? batch->present : NULL);
-  (void)start;
+  r->tested += count;
+}
+
+void ebr_removal_scores(const ebr_removal *r, ebr_scores *without)
+{
+  for (int k = 0; k < r->count; k++)
+    without[k] = (ebr_scores){r->loss[r->first + k] / r->tested, r->correct[r->first + k] / r->tested};
+}
+
+ebr_error *ebr_removal_create(const ebr_network *network, ebr_removal **out)
+{
+  ebr_error *error = NULL;
+  ebr_arena measuring = ebr_arena_measuring();
+  ebr_removal *r = calloc(1, sizeof *r);
+  EBR_CHECK_MEMORY(r, "training means");
+  r->modalities = ebr_network_modalities(network);
+  r->features = ebr_network_features(network);
+  r->count = r->modalities;
+  layout(r, &measuring, ebr_network_batch(network));
+  EBR_TRY(ebr_arena_create(measuring.used, &r->arena));
+  layout(r, &r->arena, ebr_network_batch(network));
+  *out = r;
+  r = NULL;
+done:
+  ebr_removal_destroy(&r);
+  return error;
+}
+
+void ebr_removal_destroy(ebr_removal **removal)
+{
+  if (!*removal) return;
+  ebr_arena_destroy(&(*removal)->arena);
+  free(*removal);
+  *removal = NULL;
 }
 
 ebr_error *ebr_removal_pass(ebr_trainer *trainer, const ebr_samples *samples, int only, int first, int count,
@@ -81,22 +111,19 @@ ebr_error *ebr_removal_pass(ebr_trainer *trainer, const ebr_samples *samples, in
 {
   ebr_error *error = NULL;
   ebr_network *network = ebr_trainer_network(trainer);
-  removal r = {.modalities = ebr_network_modalities(network),
-               .features = ebr_network_features(network),
-               .first = first,
-               .count = count,
-               .visit = visit,
-               .context = context};
-  ebr_arena measuring = ebr_arena_measuring();
-  layout(&r, &measuring, ebr_network_batch(network));
-  EBR_TRY(ebr_arena_create(measuring.used, &r.arena));
-  layout(&r, &r.arena, ebr_network_batch(network));
-  EBR_TRY(find_means(&r, network, samples, only));
-  EBR_TRY(ebr_evaluate(network, samples, only, samples->test, samples->test_count, NULL, remove_each, &r, whole));
-  double tested = samples->test_count > 0 ? samples->test_count : 1;
-  for (int k = 0; k < count; k++) without[k] = (ebr_scores){r.loss[first + k] / tested, r.correct[first + k] / tested};
+  ebr_removal *removal = NULL;
+  ebr_scores scores;
+  EBR_TRY(ebr_removal_create(network, &removal));
+  removal->first = first;
+  removal->count = count;
+  removal->visit = visit;
+  removal->context = context;
+  EBR_TRY(ebr_evaluate(network, samples, only, samples->train, samples->train_count, NULL, ebr_removal_see, removal,
+                       &scores));
+  EBR_TRY(ebr_evaluate(network, samples, only, samples->test, samples->test_count, NULL, ebr_removal_try, removal, whole));
+  ebr_removal_scores(removal, without);
 done:
-  ebr_arena_destroy(&r.arena);
+  ebr_removal_destroy(&removal);
   return error;
 }
 

@@ -126,14 +126,21 @@ void ebr_record_clear(ebr_record *record)
 
 ebr_error *ebr_record_set(ebr_record *record, const char *name, int point, int index, double value)
 {
+  return ebr_record_fill(record, name, point, index, 1, &value);
+}
+
+ebr_error *ebr_record_fill(ebr_record *record, const char *name, int point, int index, int count, const double *values)
+{
   ebr_error *error = NULL;
   int known = ebr_schema_find(record->schema, name);
   EBR_CHECK(known >= 0, EBR_INTERNAL, "nobody declared the column '%s'", name);
   const ebr_column *column = ebr_schema_at(record->schema, known);
-  EBR_CHECK(point >= 0 && point < column->points && index >= 0 && index < column->values, EBR_INTERNAL,
-            "column '%s' has no place [%d][%d]: it was declared with %d points of %d values", name, point, index,
+  int last = index + count - 1;
+  EBR_CHECK(point >= 0 && point < column->points && index >= 0 && count >= 1 && last < column->values, EBR_INTERNAL,
+            "column '%s' has no place [%d][%d]: it was declared with %d points of %d values", name, point, last,
             column->points, column->values);
-  record->values[column->offset + (size_t)point * (size_t)column->values + (size_t)index] = value;
+  memcpy(record->values + column->offset + (size_t)point * (size_t)column->values + (size_t)index, values,
+         (size_t)count * sizeof *values);
 done:
   return error;
 }

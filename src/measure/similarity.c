@@ -1,6 +1,7 @@
 #include "measure/column.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* How alike two modalities' latents are over the test samples that have all of them: linear CKA,
  * |X'Y|^2 / (|X'X| |Y'Y|) of centred X and Y (Kornblith et al., ICML 2019). Between 0 and 1; rotations and scales of
@@ -32,6 +33,7 @@ typedef struct sums {
   int64_t count;
   double *row, *mean; /* (cols) */
   double *product;    /* (cols x cols), the upper triangle */
+  ebr_arena arena;
 } sums;
 
 static void layout(sums *s, ebr_arena *arena)
@@ -106,28 +108,40 @@ done:
   return error;
 }
 
-static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+static void forget(void *kept)
+{
+  sums *s = kept;
+  ebr_arena_destroy(&s->arena);
+  free(s);
+}
+
+static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
 {
   ebr_error *error = NULL;
-  ebr_network *network = ebr_trainer_network(subject->trainer);
-  ebr_arena arena = {0}, measuring = ebr_arena_measuring();
-  ebr_scores scores;
-  sums s = {.modalities = ebr_network_modalities(network)};
-  if (!subject->last || !(subject->config->measure_spectra >> EBR_SPECTRUM_LATENT & 1u) || s.modalities < 2) goto done;
-  s.width = ebr_network_latent(network) ? ebr_network_latent(network) : ebr_network_features(network);
-  s.cols = (size_t)s.modalities * (size_t)s.width;
-  layout(&s, &measuring);
-  EBR_TRY(ebr_arena_create(measuring.used, &arena));
-  layout(&s, &arena);
-  EBR_TRY(ebr_evaluate(network, subject->samples, subject->only, subject->samples->test, subject->samples->test_count,
-                       NULL, visit, &s, &scores));
-  EBR_TRY(record_pairs(&s, record));
+  const ebr_network *network = ebr_trainer_network(subject->trainer);
+  ebr_arena measuring = ebr_arena_measuring();
+  int modalities = ebr_network_modalities(network);
+  if (!subject->last || !(subject->config->measure_spectra >> EBR_SPECTRUM_LATENT & 1u) || modalities < 2) goto done;
+  sums *s = watcher->kept = calloc(1, sizeof *s);
+  EBR_CHECK_MEMORY(s, "products of latents");
+  s->modalities = modalities;
+  s->width = ebr_network_latent(network) ? ebr_network_latent(network) : ebr_network_features(network);
+  s->cols = (size_t)s->modalities * (size_t)s->width;
+  layout(s, &measuring);
+  EBR_TRY(ebr_arena_create(measuring.used, &s->arena));
+  layout(s, &s->arena);
+  watcher->test = true;
+  watcher->see_test = visit;
 done:
-  ebr_arena_destroy(&arena);
   return error;
 }
 
-static size_t bytes(const ebr_config *config, const ebr_shape *shape)
+static ebr_error *take(const ebr_subject *subject, ebr_record *record)
+{
+  return subject->kept ? record_pairs(subject->kept, record) : NULL;
+}
+
+static size_t kept_bytes(const ebr_config *config, const ebr_shape *shape)
 {
   ebr_arena measuring = ebr_arena_measuring();
   bool reallocates = ebr_config_reallocates(config) && config->ebr_latent > 0;
@@ -139,5 +153,10 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
   return measuring.used;
 }
 
-const ebr_measure ebr_measure_similarity = {"similarity", "How alike the modalities' latents are", declare, take,
-                                            bytes};
+const ebr_measure ebr_measure_similarity = {.name = "similarity",
+                                            .help = "How alike the modalities' latents are",
+                                            .declare = declare,
+                                            .take = take,
+                                            .watch = watch,
+                                            .forget = forget,
+                                            .kept_bytes = kept_bytes};

@@ -129,7 +129,7 @@ static ebr_error *record_one(const ebr_subject *subject, const spectrum *s, cons
   ebr_error *error = NULL;
   ebr_ranks ranks;
   ebr_ranks_from(singular, values_of(s), s->rows, s->cols, &ranks);
-  for (int k = 0; k < values_of(s); k++) EBR_TRY(ebr_record_set(record, s->name, subject->point, k, singular[k]));
+  EBR_TRY(ebr_record_fill(record, s->name, subject->point, 0, values_of(s), singular));
   EBR_TRY(ebr_column_set_at(record, subject->point, 0, ranks.effective, "%s.effective_rank.by_epoch", s->name));
   for (int k = 0; k < RANKS_COLUMNS && subject->last; k++) {
     const double *value = (const double *)((const char *)&ranks + ranks_columns[k].offset);
@@ -224,7 +224,7 @@ static ebr_error *keep_weights(const ebr_subject *subject, ebr_record *record)
   double *head = malloc((size_t)count * sizeof *head);
   EBR_CHECK_MEMORY(head, "the head's weights");
   ebr_network_head(network, head);
-  for (int k = 0; k < count; k++) EBR_TRY(ebr_record_set(record, EBR_HEAD_WEIGHTS, 0, k, head[k]));
+  EBR_TRY(ebr_record_fill(record, EBR_HEAD_WEIGHTS, 0, 0, count, head));
 done:
   free(head);
   return error;
@@ -329,32 +329,48 @@ done:
   return error;
 }
 
-static ebr_error *take_activations(const ebr_subject *subject, const ebr_shape *shape, ebr_record *record)
+static void forget(void *kept)
 {
-  ebr_error *error = NULL;
-  bool fused = wants(subject->config, EBR_SPECTRUM_FUSED), latent = wants(subject->config, EBR_SPECTRUM_LATENT);
-  ebr_network *network = ebr_trainer_network(subject->trainer);
-  gathering g = {.modalities = ebr_network_modalities(network)};
-  ebr_scores scores;
-  int q = ebr_network_latent(network), l = ebr_network_features(network);
-  if (!fused && !latent) goto done;
-  if (fused) EBR_TRY(ebr_tall_create(g.modalities * l, &g.fused));
-  for (int i = 0; i < g.modalities && latent; i++) EBR_TRY(ebr_tall_create(q ? q : l, &g.latent[i]));
-  EBR_TRY(ebr_evaluate(network, subject->samples, subject->only, subject->samples->test, subject->samples->test_count,
-                       NULL, gather, &g, &scores));
-  EBR_TRY(g.error);
-  if (fused) EBR_TRY(record_fused(subject, shape, &g, record));
-  if (latent) EBR_TRY(record_latent(subject, shape, &g, record));
-done:
-  ebr_tall_destroy(&g.fused);
-  for (int i = 0; i < g.modalities; i++) ebr_tall_destroy(&g.latent[i]);
-  return error;
+  gathering *g = kept;
+  ebr_tall_destroy(&g->fused);
+  for (int i = 0; i < g->modalities; i++) ebr_tall_destroy(&g->latent[i]);
+  ebr_error_destroy(&g->error);
+  free(g);
 }
 
 /* The parts go round the team. */
 static bool is_mine(const ebr_subject *subject, int part)
 {
   return part % ebr_team_size(subject->team) == ebr_team_rank(subject->team);
+}
+
+static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
+{
+  ebr_error *error = NULL;
+  bool fused = wants(subject->config, EBR_SPECTRUM_FUSED), latent = wants(subject->config, EBR_SPECTRUM_LATENT);
+  const ebr_network *network = ebr_trainer_network(subject->trainer);
+  int q = ebr_network_latent(network), l = ebr_network_features(network);
+  if (!is_mine(subject, 1) || !(fused || latent)) goto done;
+  gathering *g = watcher->kept = calloc(1, sizeof *g);
+  EBR_CHECK_MEMORY(g, "activations");
+  g->modalities = ebr_network_modalities(network);
+  if (fused) EBR_TRY(ebr_tall_create(g->modalities * l, &g->fused));
+  for (int i = 0; i < g->modalities && latent; i++) EBR_TRY(ebr_tall_create(q ? q : l, &g->latent[i]));
+  watcher->test = true;
+  watcher->see_test = gather;
+done:
+  return error;
+}
+
+static ebr_error *take_activations(const ebr_subject *subject, const ebr_shape *shape, gathering *g, ebr_record *record)
+{
+  ebr_error *error = g->error;
+  g->error = NULL;
+  EBR_TRY(error);
+  if (g->fused) EBR_TRY(record_fused(subject, shape, g, record));
+  if (g->latent[0]) EBR_TRY(record_latent(subject, shape, g, record));
+done:
+  return error;
 }
 
 static bool is_distributed(const ebr_config *config)
@@ -382,7 +398,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   bool head = wants(config, EBR_SPECTRUM_HEAD) && !is_distributed(config) && is_mine(subject, 0);
   bool updates = wants(config, EBR_SPECTRUM_UPDATES) && !is_distributed(config) && is_mine(subject, 2);
   if (head) EBR_TRY(take_head(subject, &shape, false, record));
-  if (is_mine(subject, 1)) EBR_TRY(take_activations(subject, &shape, record));
+  if (subject->kept) EBR_TRY(take_activations(subject, &shape, subject->kept, record));
   if (updates) EBR_TRY(take_head(subject, &shape, true, record));
   if (wants(config, EBR_SPECTRUM_WEIGHTS) && subject->last && is_mine(subject, 0))
     EBR_TRY(keep_weights(subject, record));
@@ -405,15 +421,28 @@ static size_t head_bytes(const ebr_config *config, const ebr_shape *shape)
 
 static size_t bytes(const ebr_config *config, const ebr_shape *shape)
 {
-  spectrum fused = fused_spectrum(config, shape, false), latent = latent_spectrum(config, shape, 0);
+  spectrum fused = fused_spectrum(config, shape, false);
   size_t head = wants(config, EBR_SPECTRUM_HEAD) || wants(config, EBR_SPECTRUM_UPDATES) ? head_bytes(config, shape) : 0;
-  size_t tall = 0, cells = (size_t)values_of(&fused) * (size_t)fused.cols;
-  if (wants(config, EBR_SPECTRUM_FUSED)) tall += ebr_tall_bytes(fused.cols);
-  if (wants(config, EBR_SPECTRUM_LATENT))
-    tall += (size_t)ebr_measured_modalities(config, shape) * ebr_tall_bytes(latent.cols);
-  tall += tall ? 2 * cells * sizeof(double) : 0;
-  return head > tall ? head : tall;
+  size_t cells = (size_t)values_of(&fused) * (size_t)fused.cols;
+  bool activations = wants(config, EBR_SPECTRUM_FUSED) || wants(config, EBR_SPECTRUM_LATENT);
+  size_t own = activations ? 2 * cells * sizeof(double) : 0;
+  return head > own ? head : own;
 }
 
-const ebr_measure ebr_measure_spectra = {"spectra", "Singular values and ranks of head and representation", declare,
-                                         take, bytes};
+static size_t kept_bytes(const ebr_config *config, const ebr_shape *shape)
+{
+  spectrum fused = fused_spectrum(config, shape, false), latent = latent_spectrum(config, shape, 0);
+  size_t tall = wants(config, EBR_SPECTRUM_FUSED) ? ebr_tall_bytes(fused.cols) : 0;
+  if (wants(config, EBR_SPECTRUM_LATENT))
+    tall += (size_t)ebr_measured_modalities(config, shape) * ebr_tall_bytes(latent.cols);
+  return tall;
+}
+
+const ebr_measure ebr_measure_spectra = {.name = "spectra",
+                                         .help = "Singular values and ranks of head and representation",
+                                         .declare = declare,
+                                         .take = take,
+                                         .watch = watch,
+                                         .forget = forget,
+                                         .bytes = bytes,
+                                         .kept_bytes = kept_bytes};

@@ -1,4 +1,5 @@
 #include "measure/column.h"
+#include "measure/passes.h"
 
 /* In the order of the results' columns, one a line. */
 /* clang-format off */
@@ -46,23 +47,57 @@ done:
 
 size_t ebr_measures_bytes(const ebr_config *config, const ebr_shape *shape)
 {
-  size_t most = 0;
+  size_t most = 0, kept = 0;
   for (int k = 0; k < MEASURES; k++) {
     size_t bytes = measures[k]->bytes ? measures[k]->bytes(config, shape) : 0;
     if (bytes > most) most = bytes;
+    if (measures[k]->kept_bytes) kept += measures[k]->kept_bytes(config, shape);
   }
-  return most;
+  return kept + most;
+}
+
+/* ---- taking ------------------------------------------------------------------------------------------------------ */
+
+static void forget(const ebr_measure *measure, ebr_watcher *watcher)
+{
+  if (watcher->kept) measure->forget(watcher->kept);
+  watcher->kept = NULL;
+}
+
+static ebr_error *take_list(const ebr_measure *const *list, int count, const ebr_subject *subject, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  ebr_watcher watchers[MEASURES] = {0};
+  ebr_scores train, test;
+  ebr_subject own = *subject;
+  own.train_scores = &train;
+  own.test_scores = &test;
+  for (int k = 0; k < count; k++)
+    if (list[k]->watch) EBR_TRY(list[k]->watch(subject, &watchers[k]));
+  EBR_TRY(ebr_passes_make(subject, watchers, count, &train, &test));
+  for (int k = 0; k < count; k++) {
+    own.kept = watchers[k].kept;
+    EBR_TRY(list[k]->take(&own, record));
+    forget(list[k], &watchers[k]);
+  }
+done:
+  for (int k = 0; k < count; k++) forget(list[k], &watchers[k]);
+  return error;
+}
+
+ebr_error *ebr_measure_take(const ebr_measure *measure, const ebr_subject *subject, ebr_record *record)
+{
+  return take_list(&measure, 1, subject, record);
 }
 
 /* Spectra divide themselves; what else there is takes the rank that has the least of them. */
 static ebr_error *take_share(const ebr_subject *subject, ebr_record *record)
 {
-  ebr_error *error = NULL;
-  int size = ebr_team_size(subject->team), rank = ebr_team_rank(subject->team);
+  const ebr_measure *mine[MEASURES];
+  int size = ebr_team_size(subject->team), rank = ebr_team_rank(subject->team), count = 0;
   for (int k = 0; k < MEASURES; k++)
-    if (measures[k] == &ebr_measure_spectra || k % size == rank) EBR_TRY(measures[k]->take(subject, record));
-done:
-  return error;
+    if (measures[k] == &ebr_measure_spectra || k % size == rank) mine[count++] = measures[k];
+  return take_list(mine, count, subject, record);
 }
 
 ebr_error *ebr_measures_take(const ebr_subject *subject, ebr_record *record)

@@ -74,7 +74,7 @@ static void measure(fixture *f)
   must(ebr_measure_missing.declare(&f->config, &shape, f->schema));
   must(ebr_record_create(f->schema, &f->record));
   ebr_record_clear(f->record);
-  must(ebr_measure_missing.take(&subject, f->record));
+  must(ebr_measure_take(&ebr_measure_missing, &subject, f->record));
 }
 
 static double value_of(const fixture *f, const char *measure_name, const char *filling, const char *level)

@@ -65,8 +65,8 @@ static void measure(fixture *f)
   must(ebr_measure_similarity.declare(&f->config, &shape, f->schema));
   must(ebr_record_create(f->schema, &f->record));
   ebr_record_clear(f->record);
-  must(ebr_measure_similarity.take(&subject, f->record));
-  assert_true(ebr_measure_similarity.bytes(&f->config, &shape) > 0);
+  must(ebr_measure_take(&ebr_measure_similarity, &subject, f->record));
+  assert_true(ebr_measure_similarity.kept_bytes(&f->config, &shape) > 0);
 }
 
 static void teardown(fixture *f)
@@ -196,7 +196,7 @@ static void is_left_out(void **state)
   set(&f.config, "measure.spectra", "[head]");
   must(ebr_measure_similarity.declare(&f.config, &shape, f.schema));
   assert_true(ebr_schema_find(f.schema, "latent_similarity") < 0);
-  assert_true(ebr_measure_similarity.bytes(&f.config, &shape) == 0);
+  assert_true(ebr_measure_similarity.kept_bytes(&f.config, &shape) == 0);
   teardown(&f);
   (void)state;
 }

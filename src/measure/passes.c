@@ -1,0 +1,68 @@
+#include "measure/passes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct audience {
+  const ebr_watcher *watchers;
+  int count;
+  bool train;
+} audience;
+
+static void show(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
+{
+  const audience *a = context;
+  for (int k = 0; k < a->count; k++) {
+    ebr_visit *see = a->train ? a->watchers[k].see_train : a->watchers[k].see_test;
+    if (see) see(a->watchers[k].kept, network, start, count, batch);
+  }
+  for (int k = 0; k < a->count && !a->train; k++)
+    if (a->watchers[k].try_test) a->watchers[k].try_test(a->watchers[k].kept, network, start, count, batch);
+}
+
+/* Training samples at a curve's points before the last: the same ones each time, so that the curve's course is more exact
+ * than its height. */
+enum { ROWS_MOST = 512 };
+
+/* At even distances: a file's order may go by class. */
+static ebr_error *pick_rows(const ebr_subject *subject, int32_t **picked, int *count)
+{
+  ebr_error *error = NULL;
+  const ebr_samples *samples = subject->samples;
+  *picked = NULL;
+  *count = samples->train_count;
+  if (subject->last || samples->train_count <= ROWS_MOST) goto done;
+  *count = ROWS_MOST;
+  *picked = malloc((size_t)*count * sizeof **picked);
+  EBR_CHECK_MEMORY(*picked, "training samples for a point of the curves");
+  for (int k = 0; k < *count; k++) (*picked)[k] = samples->train[(int64_t)k * samples->train_count / *count];
+done:
+  return error;
+}
+
+ebr_error *ebr_passes_make(const ebr_subject *subject, const ebr_watcher *watchers, int count, ebr_scores *train,
+                           ebr_scores *test)
+{
+  ebr_error *error = NULL;
+  ebr_network *network = ebr_trainer_network(subject->trainer);
+  const ebr_samples *samples = subject->samples;
+  audience all = {watchers, count, true};
+  int32_t *picked = NULL;
+  bool needs_train = false, needs_test = false;
+  for (int k = 0; k < count; k++) {
+    needs_train = needs_train || watchers[k].train;
+    needs_test = needs_test || watchers[k].test;
+  }
+  *train = *test = (ebr_scores){NAN, NAN};
+  if (needs_train) {
+    int rows;
+    EBR_TRY(pick_rows(subject, &picked, &rows));
+    EBR_TRY(ebr_evaluate(network, samples, subject->only, picked ? picked : samples->train, rows, NULL, show, &all, train));
+  }
+  all.train = false;
+  if (needs_test)
+    EBR_TRY(ebr_evaluate(network, samples, subject->only, samples->test, samples->test_count, NULL, show, &all, test));
+done:
+  free(picked);
+  return error;
+}
