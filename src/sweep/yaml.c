@@ -344,19 +344,22 @@ static size_t utf8_length(const unsigned char *bytes, size_t left)
   return point < least[length] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000) ? 0 : length;
 }
 
-/* libfyaml 0.7.12 writes where it must not at some keys that are introduced by a question mark; no sweep needs one. Inside
- * of a text of several lines they are harmless, and refused as well. */
+static bool is_blank(char c) { return strchr(" \t\r\n", c) != NULL; }
+
+/* libfyaml 0.7.12 writes where it must not at some keys that are introduced by a question mark; no sweep needs one. Where it
+ * introduces a key it stands alone, first in its line or behind another such mark. */
 static ebr_error *check_keys(const char *path, const char *text, size_t length)
 {
   ebr_error *error = NULL;
-  bool leads = true; /* nothing but blanks and indicators in this line so far */
+  char before = '\n'; /* the last in this line that is not blank */
   for (size_t i = 0; i < length; i++) {
-    bool ends = text[i] == '\n' || text[i] == '\r';
-    if (leads && text[i] == '?' && (i + 1 == length || strchr(" \t\r\n", text[i + 1]))) {
+    bool alone = (i == 0 || is_blank(text[i - 1])) && (i + 1 == length || is_blank(text[i + 1]));
+    if (text[i] == '?' && alone && strchr("\n:-?,[{", before)) {
       ebr_yaml at = place_of(text, i);
-      EBR_FAIL_AT(path, &at, "a line begins with a question mark: write the key alone, as in KEY: VALUE");
+      EBR_FAIL_AT(path, &at, "a question mark introduces a key: write the key alone, as in KEY: VALUE");
     }
-    leads = ends || (leads && strchr(" \t-:?", text[i]));
+    if (text[i] == '\n' || text[i] == '\r') before = '\n';
+    else if (!is_blank(text[i])) before = text[i];
   }
 done:
   return error;

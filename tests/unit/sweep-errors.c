@@ -52,8 +52,10 @@ static void files_that_are_no_sweeps(void **state)
   fails_with("name: a\0b\n", 10, NULL, "f.yaml:1:8: byte 0x00 is no text (UTF-8)");
   fails("name: a\nquestion: caf\xe9\n", "f.yaml:2:14: byte 0xe9 is no text (UTF-8)");
   fails("name: a\x01\n", "f.yaml:1:8: byte 0x01 is no text (UTF-8)");
-  fails("name: a\n? b:\t?\tc:\n", "f.yaml:2:1: a line begins with a question mark: write the key alone, as in KEY: VALUE");
-  fails("name: a\raxes:\n  - ?\n", "f.yaml:2:5: a line begins with a question mark: write the key alone, as in KEY: VALUE");
+  fails("name: a\n? b:\t?\tc:\n", "f.yaml:2:1: a question mark introduces a key: write the key alone, as in KEY: VALUE");
+  fails("name: a\nbase: - : ? S:\t?\n", "f.yaml:2:11: a question mark introduces a key: write the key alone, as in KEY: VALUE");
+  fails("name: a\nquestion: Does it win ?\n", "f.yaml:1:1: synthetic data needs data.modalities of at least 1");
+  fails("name: a\raxes:\n  - ?\n", "f.yaml:2:5: a question mark introduces a key: write the key alone, as in KEY: VALUE");
   fails("name: \xed\xa0\x80\n", "f.yaml:1:7: byte 0xed is no text (UTF-8)");
 }
 
