@@ -53,6 +53,9 @@ int ebr_measure_points(const ebr_config *config);
 /* The point that epoch [0, train.epochs] is, or -1. */
 int ebr_measure_point(const ebr_config *config, int epoch);
 
+/* Training samples that a point of the curves looks at: all at the last, before that at most 512. */
+int ebr_measure_train_rows(int train_count, bool last);
+
 /* What a measure may look at. Borrowed. */
 typedef struct ebr_subject {
   const ebr_config *config;
@@ -72,8 +75,7 @@ typedef struct ebr_subject {
 } ebr_subject;
 
 /* What a measure wants of the two passes over the samples that all measures of a point share: one over the test set,
- * one over the training samples: all of them at the end of training, before that 512 at even distances, if there are
- * more. */
+ * one over ebr_measure_train_rows of the training samples, at even distances. */
 typedef struct ebr_watcher {
   bool train, test;                /* which passes it needs */
   ebr_visit *see_train, *see_test; /* called for each chunk with kept as context, to read only; NULL: scores do */

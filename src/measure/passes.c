@@ -20,9 +20,13 @@ static void show(void *context, ebr_network *network, int start, int count, cons
     if (a->watchers[k].try_test) a->watchers[k].try_test(a->watchers[k].kept, network, start, count, batch);
 }
 
-/* Training samples at a curve's points before the last: the same ones each time, so that the curve's course is more exact
- * than its height. */
+/* The same ones each time: a curve's course is more exact than its height. */
 enum { ROWS_MOST = 512 };
+
+int ebr_measure_train_rows(int train_count, bool last)
+{
+  return last || train_count < ROWS_MOST ? train_count : ROWS_MOST;
+}
 
 /* At even distances: a file's order may go by class. */
 static ebr_error *pick_rows(const ebr_subject *subject, int32_t **picked, int *count)
@@ -30,9 +34,8 @@ static ebr_error *pick_rows(const ebr_subject *subject, int32_t **picked, int *c
   ebr_error *error = NULL;
   const ebr_samples *samples = subject->samples;
   *picked = NULL;
-  *count = samples->train_count;
-  if (subject->last || samples->train_count <= ROWS_MOST) goto done;
-  *count = ROWS_MOST;
+  *count = ebr_measure_train_rows(samples->train_count, subject->last);
+  if (*count == samples->train_count) goto done;
   *picked = malloc((size_t)*count * sizeof **picked);
   EBR_CHECK_MEMORY(*picked, "training samples for a point of the curves");
   for (int k = 0; k < *count; k++) (*picked)[k] = samples->train[(int64_t)k * samples->train_count / *count];

@@ -7,11 +7,14 @@ static double training_flops(const ebr_config *config, const ebr_shape *shape, i
   return ebr_trainer_flops(config, shape, only) * ebr_trainer_steps(config, shape) * (double)epochs;
 }
 
-/* A forward pass over train and test each time that something is measured, one a modality at the end. */
+/* A forward pass over the test set and training samples each time that something is measured, and over the test set once
+ * more a modality at the end. */
 static double measuring_flops(const ebr_config *config, const ebr_shape *shape)
 {
-  double passes = ebr_measure_points(config) + (config->measure_contributions ? shape->modalities : 0);
-  return ebr_network_flops(config, shape, -1) * (shape->train_count + shape->test_count) * passes;
+  double tests = ebr_measure_points(config) + (config->measure_contributions ? shape->modalities : 0);
+  double train = (ebr_measure_points(config) - 1) * (double)ebr_measure_train_rows(shape->train_count, false) +
+                 ebr_measure_train_rows(shape->train_count, true);
+  return ebr_network_flops(config, shape, -1) * (train + shape->test_count * tests);
 }
 
 /* Each allocation looks at all neurons once a modality: about two operations each, like its draws. */

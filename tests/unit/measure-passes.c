@@ -132,6 +132,7 @@ static void curves_look_at_512_training_samples(void **state)
   for (int point = 0; point <= 2; point++) {
     ebr_subject subject = subject_of(f, point);
     must(ebr_measures_take(&subject, f->record));
+    assert_int_equal(ebr_measure_train_rows(ROWS, point == 2), point == 2 ? ROWS : CURVE_ROWS);
     ebr_scores seen = scores_of(f, some, CURVE_ROWS), all = scores_of(f, f->rows, ROWS),
                test = scores_of(f, f->samples.test, MADE_TEST);
     assert_true(seen.loss != all.loss);
