@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs fuzzers (preset fuzz) for a given time each and tells how many inputs they tried.
-#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz, all of them
+#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz (built if it is not there), all
 # The corpus that grows is kept in BUILD/tests/fuzz/corpus; an input that breaks something is written to BUILD/tests/fuzz.
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -20,6 +20,11 @@ export SOURCE=$source EBRSWEEP=$build/ebrsweep
 export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
 # HDF5 asks for what a damaged header says and takes no for an answer, which ASan would not give.
 export ASAN_OPTIONS=allocator_may_return_null=1
+if [ ! -x "$folder/fuzz-sweep" ]; then
+  mkdir -p "$source/build"
+  (cd "$source" && unset BUILD && cmake --preset fuzz && cmake --build --preset fuzz -j "$(nproc)") >"$source/build/fuzz.log" 2>&1 ||
+    { tail -n 40 "$source/build/fuzz.log"; exit 1; }
+fi
 [ -d "$folder/seeds" ] || "${PYTHON:-/usr/bin/python3}" "$source/tests/fuzz/seeds.py" "$folder/seeds"
 
 failed=0
