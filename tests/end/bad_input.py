@@ -1,6 +1,6 @@
 """What a user can get wrong at the shell: one clear message, the designed exit code, nothing overwritten, no hang."""
 # processors: 1
-# timeout: 180
+# timeout: 300
 import hashlib
 import os
 import re
