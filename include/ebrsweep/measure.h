@@ -131,7 +131,7 @@ typedef struct ebr_ranks {
 
 /* All zero: ranks 0, condition NaN. Any not finite: all NaN. */
 void ebr_ranks_from(const double *singular, int count, int rows, int cols, ebr_ranks *ranks);
-/* Singular values of a row-major (rows x cols) matrix, descending, min(rows, cols) of them: up to 512 of them in a core's
+/* Singular values of a row-major (rows x cols) matrix, descending, min(rows, cols) of them: up to 1024 of them in a core's
  * cache, more by LAPACK. a is destroyed. All NaN if an entry of a is not finite: a network that diverged is a result. */
 EBR_FALLIBLE ebr_singular_values(double *a, int rows, int cols, double *singular);
 

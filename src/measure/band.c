@@ -1,5 +1,7 @@
 #include "measure/band.h"
 
+#include "measure/bidiagonal.h"
+
 #include <ebrsweep/spectrum.h>
 
 #include <lapacke.h>
@@ -9,15 +11,16 @@
 ebr_error *ebr_band_finish(double *band, int cols, int width, double *singular)
 {
   ebr_error *error = NULL;
-  double *beside = calloc((size_t)cols, sizeof *beside), none = 0;
-  EBR_CHECK_MEMORY(beside, "a bidiagonal matrix");
-  EBR_CHECK_INFO(LAPACKE_dgbbrd(LAPACK_COL_MAJOR, 'N', cols, cols, 0, 0, width, band, width + 1, singular, beside,
-                                &none, 1, &none, 1, &none, 1),
-                 "dgbbrd");
-  EBR_CHECK_INFO(LAPACKE_dbdsdc(LAPACK_COL_MAJOR, 'U', 'N', cols, singular, beside, NULL, 1, NULL, 1, NULL, NULL),
+  size_t count = (size_t)cols * (size_t)(width + 1);
+  double *above = malloc((size_t)cols * sizeof *above), scale = ebr_unit_scale(band, count);
+  EBR_CHECK_MEMORY(above, "a bidiagonal matrix");
+  for (size_t k = 0; k < count; k++) band[k] *= scale;
+  EBR_TRY(ebr_band_bidiagonal(band, cols, width, singular, above));
+  EBR_CHECK_INFO(LAPACKE_dbdsdc(LAPACK_COL_MAJOR, 'U', 'N', cols, singular, above, NULL, 1, NULL, 1, NULL, NULL),
                  "dbdsdc");
+  for (int k = 0; k < cols; k++) singular[k] /= scale;
 done:
-  free(beside);
+  free(above);
   return error;
 }
 

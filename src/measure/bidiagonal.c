@@ -54,8 +54,8 @@ size_t ebr_bidiagonal_bytes(int rows, int cols)
 
 /* ---- one step ---------------------------------------------------------------------------------------------------- */
 
-/* n columns from a: the last reflection from the right, then the one of row k from the left, whose row it notes, and their
- * share of A times that row. */
+/* n columns from `first`: the last reflection from the right, then the one of row k from the left, whose row it notes, and
+ * their share of A times that row. Both change an entry at once, so that it is rounded once a step. */
 static inline __attribute__((always_inline)) void reflect_columns(const bidiagonal *b, const int n, int k, double tau,
                                                                   int first)
 {
@@ -70,20 +70,18 @@ static inline __attribute__((always_inline)) void reflect_columns(const bidiagon
   }
   for (int i = start; i < stop; i++)
     for (int c = 0; c < n; c++) {
-      lanes value = column[c][i] - right[c] * shift[i];
-      column[c][i] = value;
-      along[c] += left[i] * value;
+      along[c] += left[i] * (column[c][i] - right[c] * shift[i]);
     }
   for (int c = 0; c < n; c++) {
     double sum = 0;
     for (int i = 0; i < LANES; i++) sum += along[c][i];
     taken[c] = tau * sum;
-    row[c] = ((const double *)column[c])[k] - taken[c];
+    row[c] = ((const double *)column[c])[k] - (right[c] * b->shift[k] + taken[c]);
   }
   for (int i = start; i < stop; i++) {
     lanes sum = image[i];
     for (int c = 0; c < n; c++) {
-      lanes value = column[c][i] - taken[c] * left[i];
+      lanes value = column[c][i] - (right[c] * shift[i] + taken[c] * left[i]);
       column[c][i] = value;
       sum += row[c] * value;
     }
@@ -99,9 +97,8 @@ static void reflect_all(const bidiagonal *b, int k, double tau)
   for (; first < b->cols; first++) reflect_columns(b, 1, k, tau, first);
 }
 
-/* The reflection 1 - tau v v', v[0] = 1, that takes x (count) to its first entry, which is returned. As LAPACK's dlarfg. */
 EBR_VECTOR
-static double reflection_of(int count, const double *restrict x, double *restrict v, double *tau)
+double ebr_reflection(int count, const double *restrict x, double *restrict v, double *tau)
 {
   double part[LANES] = {0}, squares = 0;
   int i = 1;
@@ -129,7 +126,7 @@ static void turn_image(int rows, double tau, double head, double end, const doub
 /* From A times row k to what its reflection from the right takes from the columns behind it. */
 static void find_shift(bidiagonal *b, int k)
 {
-  double tau, head = b->row[k + 1], end = reflection_of(b->cols - k - 1, b->row + k + 1, b->right + k + 1, &tau);
+  double tau, head = b->row[k + 1], end = ebr_reflection(b->cols - k - 1, b->row + k + 1, b->right + k + 1, &tau);
   b->above[k] = end;
   memset(b->shift, 0, (size_t)(k + 1) * sizeof *b->shift);
   turn_image(b->rows - k - 1, tau, head, end, b->image + k + 1, b->a + (size_t)(k + 1) * b->stride + k + 1,
@@ -142,7 +139,7 @@ static void reduce(bidiagonal *b)
     double tau, *column = b->a + (size_t)k * b->stride;
     for (int i = k; i < b->rows && k > 0; i++) column[i] -= b->shift[i];
     if (k > 0) b->left[k - 1] = 0;
-    b->diagonal[k] = reflection_of(b->rows - k, column + k, b->left + k, &tau);
+    b->diagonal[k] = ebr_reflection(b->rows - k, column + k, b->left + k, &tau);
     if (k == b->cols - 1) break;
     memset(b->image, 0, b->stride * sizeof *b->image);
     reflect_all(b, k, tau);
@@ -152,8 +149,7 @@ static void reduce(bidiagonal *b)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
-/* Squares must neither overflow nor vanish: the power of two that brings the largest entry near 1. */
-static double scale_of(const double *a, size_t count)
+double ebr_unit_scale(const double *a, size_t count)
 {
   double most = 0;
   int exponent;
@@ -178,7 +174,7 @@ ebr_error *ebr_bidiagonal_singular_values(const double *a, int rows, int cols, d
   ebr_error *error = NULL;
   bidiagonal b = shape_of(rows, cols);
   ebr_arena measuring = ebr_arena_measuring();
-  double scale = scale_of(a, (size_t)rows * (size_t)cols), unused = 0;
+  double scale = ebr_unit_scale(a, (size_t)rows * (size_t)cols), unused = 0;
   layout(&b, &measuring);
   EBR_TRY(ebr_arena_create(measuring.used, &b.arena));
   layout(&b, &b.arena);

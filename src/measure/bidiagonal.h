@@ -5,8 +5,13 @@
 
 #include <ebrsweep/base.h>
 
-/* Smaller side up to which it is faster than LAPACK (three times at 128 and 256). */
-enum { EBR_BIDIAGONAL_MOST = 512 };
+/* Whether it is faster than LAPACK's dgesdd: three times at 128 and 256 columns, 1.4 times at 1024; but where one side is much
+ * longer LAPACK begins with the R. */
+static inline bool ebr_bidiagonal_suits(int rows, int cols)
+{
+  int most = rows < cols ? cols : rows, least = rows < cols ? rows : cols;
+  return least <= 128 || (least <= 1024 && 2 * most <= 3 * least);
+}
 
 /* Local. Singular values of a row-major (rows x cols) matrix of finite entries, descending, min(rows, cols) of them; the
  * error is some eps times the largest. *converged: whether LAPACK's dbdsqr was content, which it almost always is; if not,
@@ -15,5 +20,10 @@ enum { EBR_BIDIAGONAL_MOST = 512 };
 EBR_FALLIBLE ebr_bidiagonal_singular_values(const double *a, int rows, int cols, double *singular, bool *converged);
 /* What it allocates [bytes]. */
 size_t ebr_bidiagonal_bytes(int rows, int cols);
+
+/* The reflection 1 - tau v v', v[0] = 1, that takes x (count) to its first entry, which is returned. As LAPACK's dlarfg, but
+ * that squares of entries must neither overflow nor vanish: the power of two that brings the largest of a (count) near 1. */
+double ebr_reflection(int count, const double *x, double *v, double *tau);
+double ebr_unit_scale(const double *a, size_t count);
 
 #endif

@@ -55,7 +55,7 @@ ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
     for (int k = 0; k < least; k++) singular[k] = NAN;
     goto done;
   }
-  if (least <= EBR_BIDIAGONAL_MOST) EBR_TRY(ebr_bidiagonal_singular_values(a, rows, cols, singular, &found));
+  if (ebr_bidiagonal_suits(rows, cols)) EBR_TRY(ebr_bidiagonal_singular_values(a, rows, cols, singular, &found));
   if (!found) EBR_TRY(by_division(a, rows, cols, singular));
 done:
   return error;

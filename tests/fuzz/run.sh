@@ -22,8 +22,9 @@ export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
 export ASAN_OPTIONS=allocator_may_return_null=1
 if [ ! -x "$folder/fuzz-sweep" ]; then
   mkdir -p "$source/build"
-  (cd "$source" && unset BUILD && cmake --preset fuzz && cmake --build --preset fuzz -j "$(nproc)") >"$source/build/fuzz.log" 2>&1 ||
-    { tail -n 40 "$source/build/fuzz.log"; exit 1; }
+  log=$source/build/fuzz.log
+  (cd "$source" && unset BUILD && cmake --preset fuzz && cmake --build --preset fuzz -j "$(nproc)") >"$log" 2>&1 ||
+    { tail -n 40 "$log"; exit 1; }
 fi
 [ -d "$folder/seeds" ] || "${PYTHON:-/usr/bin/python3}" "$source/tests/fuzz/seeds.py" "$folder/seeds"
 

@@ -72,9 +72,9 @@ static double *known_matrix(int rows, int cols, int kind)
 static void assert_values(const char *how, int rows, int cols, int kind, const double *found)
 {
   int least = rows < cols ? rows : cols;
-  /* A cluster of equal values shows every rounding: LAPACK's own dgesdd is 13 eps away at 512 x 512, and 7 from others.
-   */
-  double tolerance = (kind == 1 ? 20 : 10) * DBL_EPSILON * known_value(kind, 0, least);
+  /* A cluster of equal values shows every rounding: LAPACK's own dgesdd is 13 eps away at 512 x 512, pdgesvd 20 here. */
+  bool shows = kind == 1 && strcmp(how, "pdgesvd") == 0;
+  double tolerance = (shows ? 20 : 10) * DBL_EPSILON * known_value(kind, 0, least);
   for (int k = 0; k < least; k++)
     if (!(fabs(found[k] - known_value(kind, k, least)) <= tolerance))
       fail_msg("%s, %d x %d, %s: value %d is %.17g, not %.17g", how, rows, cols, kinds[kind], k, found[k],
