@@ -30,12 +30,12 @@ EBR_FALLIBLE ebr_encoding_take(const ebr_subject *subject, ebr_encoding *encodin
 typedef void ebr_encoding_read(ebr_network *network, int count, int columns, double *out);
 void ebr_encoding_read_hidden(ebr_network *network, int count, int columns, double *out);
 /* The regression alone, of whatever read reads: encoding->neurons is columns. Truth must be at hand. In steps, where
- * the pass over the test set is somebody else's: create, see (an ebr_visit) all of the set, solve with that pass's
+ * the pass over the test set is somebody else's: create, see (an ebr_visit on it) all of the set, solve with that pass's
  * scores, destroy. */
 typedef struct ebr_regression ebr_regression;
 EBR_FALLIBLE ebr_regression_create(const ebr_subject *subject, int columns, ebr_encoding_read *read,
                                    ebr_regression **regression);
-void ebr_regression_see(void *regression, ebr_network *network, int start, int count, const ebr_batch *batch);
+void ebr_regression_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch);
 EBR_FALLIBLE ebr_regression_solve(ebr_regression *regression, const ebr_scores *scores, ebr_encoding *encoding);
 void ebr_regression_destroy(ebr_regression **regression);
 EBR_FALLIBLE ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_encoding_read *read,

@@ -9,11 +9,11 @@ typedef void ebr_removal_visit(void *context, ebr_network *network, int slot, co
 
 /* In steps, where the passes are somebody else's: create; see all training samples, for the means; try the test set, where
  * the head runs once more for each of the network's slots; read the scores (m, or NaN before any test sample); destroy.
- * see and try are ebr_visit. Local. */
+ * see and try are ebr_visit, whose context is the removal. Local. */
 typedef struct ebr_removal ebr_removal;
 EBR_FALLIBLE ebr_removal_create(const ebr_network *network, ebr_removal **removal);
-void ebr_removal_see(void *removal, ebr_network *network, int start, int count, const ebr_batch *batch);
-void ebr_removal_try(void *removal, ebr_network *network, int start, int count, const ebr_batch *batch);
+void ebr_removal_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch);
+void ebr_removal_try(void *context, ebr_network *network, int start, int count, const ebr_batch *batch);
 void ebr_removal_scores(const ebr_removal *removal, ebr_scores *without);
 void ebr_removal_destroy(ebr_removal **removal);
 
