@@ -7,6 +7,9 @@
 
 #include <mpi.h>
 
+/* MPI_Init, with what Open MPI has to be told before. */
+EBR_FALLIBLE ebr_mpi_start(void);
+
 /* Wraps an MPI call: names the routine and MPI's own sentence. Needs MPI_ERRORS_RETURN on the communicator. */
 #define EBR_TRY_MPI(call)                                        \
   do {                                                           \

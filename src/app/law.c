@@ -378,7 +378,7 @@ ebr_error *ebr_app_law(int argc, char **argv)
     print_help();
     goto done;
   }
-  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+  EBR_TRY(ebr_mpi_start());
   ebr_blas_prepare();
   EBR_CHECK(PetscInitialize(&argc, &argv, NULL, NULL) == 0, EBR_FILE, "law: PETSc does not start");
   error = ebr_app_say_once(MPI_COMM_WORLD, carry_out(MPI_COMM_WORLD, &options));

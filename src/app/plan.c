@@ -136,7 +136,7 @@ static ebr_error *plan_file(const plan_options *options)
   ebr_sweep *sweep = NULL;
   char *text = NULL;
   size_t length;
-  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+  EBR_TRY(ebr_mpi_start());
   ebr_blas_prepare();
   EBR_TRY(ebr_sweep_options_read(&options->sweep, &text, &length));
   EBR_TRY(ebr_sweep_options_parse(&options->sweep, text, length, &sweep));

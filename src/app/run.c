@@ -497,10 +497,7 @@ static ebr_error *start(job *j)
   ebr_error *error = NULL;
   j->times = ebr_times_start();
   j->started = j->times.since;
-  /* Open MPI 4's one-sided component for RDMA networks refuses windows on plain Ethernet instead of leaving them to
-   * another. */
-  setenv("OMPI_MCA_osc", "^rdma", 0);
-  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+  EBR_TRY(ebr_mpi_start());
   EBR_TRY(ebr_comm_duplicate(MPI_COMM_WORLD, "ebrsweep", &j->comm));
   EBR_TRY_MPI(MPI_Comm_rank(j->comm, &j->rank));
   EBR_TRY_MPI(MPI_Comm_size(j->comm, &j->ranks));

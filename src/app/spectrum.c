@@ -296,7 +296,7 @@ ebr_error *ebr_app_spectrum(int argc, char **argv)
     print_help();
     goto done;
   }
-  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+  EBR_TRY(ebr_mpi_start());
   ebr_blas_prepare();
   EBR_CHECK(SlepcInitialize(&argc, &argv, NULL, NULL) == 0, EBR_LIBRARY, "spectrum: SLEPc does not start");
   complete(&options);

@@ -222,7 +222,7 @@ static ebr_error *prepare(submit_options *options, ebr_prediction *prediction)
   char *text = NULL;
   size_t length;
   EBR_TRY(ebr_environment_keep(&before));
-  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+  EBR_TRY(ebr_mpi_start());
   ebr_blas_prepare();
   EBR_TRY(ebr_sweep_options_read(&options->sweep, &text, &length));
   EBR_TRY(ebr_sweep_options_parse(&options->sweep, text, length, &sweep));

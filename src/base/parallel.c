@@ -1,7 +1,21 @@
 #include <ebrsweep/parallel.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+ebr_error *ebr_mpi_start(void)
+{
+  ebr_error *error = NULL;
+  /* Open MPI 4's one-sided component for RDMA networks refuses windows on plain Ethernet instead of leaving them to another. */
+  setenv("OMPI_MCA_osc", "^rdma", 0);
+  /* A process that no mpirun started would start a daemon, so that it could spawn others: that takes longer than most
+   * commands do. */
+  setenv("OMPI_MCA_ess_singleton_isolated", "true", 0);
+  EBR_TRY_MPI(MPI_Init(NULL, NULL));
+done:
+  return error;
+}
 
 ebr_error *ebr_mpi_error(int mpi_code, const char *call, const char *file, int line)
 {

@@ -16,7 +16,8 @@ Path("allocation.yaml").write_text(sweep.replace("count: 10", "count: 4"), encod
 
 def call(*arguments, ranks=None, code=0):
     start = MPIRUN + ["-n", str(ranks)] if ranks else []
-    done = subprocess.run(start + [PROGRAM, *arguments], capture_output=True, text=True, timeout=100 * int(os.environ["PATIENCE"]))
+    limit = 100 * int(os.environ["PATIENCE"])
+    done = subprocess.run(start + [PROGRAM, *arguments], capture_output=True, text=True, timeout=limit)
     assert done.returncode == code, done
     return done
 
