@@ -55,7 +55,7 @@ size_t ebr_bidiagonal_bytes(int rows, int cols)
 /* ---- one step ---------------------------------------------------------------------------------------------------- */
 
 /* n columns from `first`: the last reflection from the right, then the one of row k from the left, whose row it notes, and
- * their share of A times that row. Both change an entry at once, so that it is rounded once a step. */
+ * their share of A times that row. */
 static inline __attribute__((always_inline)) void reflect_columns(const bidiagonal *b, const int n, int k, double tau,
                                                                   int first)
 {
@@ -70,18 +70,20 @@ static inline __attribute__((always_inline)) void reflect_columns(const bidiagon
   }
   for (int i = start; i < stop; i++)
     for (int c = 0; c < n; c++) {
-      along[c] += left[i] * (column[c][i] - right[c] * shift[i]);
+      lanes value = column[c][i] - right[c] * shift[i];
+      column[c][i] = value;
+      along[c] += left[i] * value;
     }
   for (int c = 0; c < n; c++) {
     double sum = 0;
     for (int i = 0; i < LANES; i++) sum += along[c][i];
     taken[c] = tau * sum;
-    row[c] = ((const double *)column[c])[k] - (right[c] * b->shift[k] + taken[c]);
+    row[c] = ((const double *)column[c])[k] - taken[c];
   }
   for (int i = start; i < stop; i++) {
     lanes sum = image[i];
     for (int c = 0; c < n; c++) {
-      lanes value = column[c][i] - (right[c] * shift[i] + taken[c] * left[i]);
+      lanes value = column[c][i] - taken[c] * left[i];
       column[c][i] = value;
       sum += row[c] * value;
     }
