@@ -10,14 +10,14 @@ enum { LANES = 8, BLOCK = 4 };
 typedef double lanes __attribute__((vector_size(8 * LANES)));
 
 typedef struct bidiagonal {
-  int rows, cols;  /* rows >= cols */
-  size_t stride;   /* of a column: rows, padded */
-  double *a;       /* (cols x stride), column after column */
-  double *left;    /* (stride) the reflection from the left: zero above row k, 1 in it */
-  double *image;   /* (stride) A times this step's row */
-  double *shift;   /* (stride) what the last reflection from the right takes from a column, for each unit of right */
-  double *right;   /* (cols) that reflection: 1 in column k */
-  double *row;     /* (cols) row k, once it is reflected from the left */
+  int rows, cols;           /* rows >= cols */
+  size_t stride;            /* of a column: rows, padded */
+  double *a;                /* (cols x stride), column after column */
+  double *left;             /* (stride) the reflection from the left: zero above row k, 1 in it */
+  double *image;            /* (stride) A times this step's row */
+  double *shift;            /* (stride) what the last reflection from the right takes from a column, a unit of right */
+  double *right;            /* (cols) that reflection: 1 in column k */
+  double *row;              /* (cols) row k, once it is reflected from the left */
   double *diagonal, *above; /* (cols) */
   double *work;             /* (4 cols) dbdsqr's */
   ebr_arena arena;
@@ -42,14 +42,6 @@ static bidiagonal shape_of(int rows, int cols)
   bidiagonal b = {.rows = rows < cols ? cols : rows, .cols = rows < cols ? rows : cols};
   b.stride = ((size_t)b.rows + LANES - 1) / LANES * LANES;
   return b;
-}
-
-size_t ebr_bidiagonal_bytes(int rows, int cols)
-{
-  bidiagonal b = shape_of(rows, cols);
-  ebr_arena measuring = ebr_arena_measuring();
-  layout(&b, &measuring);
-  return measuring.used;
 }
 
 /* ---- one step ---------------------------------------------------------------------------------------------------- */

@@ -18,9 +18,9 @@ struct ebr_tall {
   int staged;
   int64_t rows; /* that were given */
   bool finite;  /* once finished */
-  double *factor;                    /* R (cols x cols), column after column, upper triangle; zero before the first fold */
-  double *block, *stage;             /* stage: (STAGE x cols), row after row */
-  double *reflector, *work;          /* (PANEL x cols) */
+  double *factor;           /* R (cols x cols), column after column, upper triangle; zero before the first fold */
+  double *block, *stage;    /* stage: (STAGE x cols), row after row */
+  double *reflector, *work; /* (PANEL x cols) */
   ebr_arena arena;
 };
 
