@@ -16,6 +16,7 @@ targets=(ebrsweep_program)
 for test in $unit; do targets+=("unit-$test"); done
 for test in $mpi; do targets+=("mpi-$test"); done
 cd "$source"
+export SOURCE=$source
 unset BUILD EBRSWEEP # another build's, when this is one of its tests
 mkdir -p "$build"
 build() {

@@ -1,4 +1,5 @@
 """law as a user calls it: numbers against numpy, the same text on any number of ranks, and what cannot be judged is said."""
+# processors: 1
 # timeout: 180
 import json
 import os

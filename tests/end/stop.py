@@ -1,4 +1,5 @@
 """Stopped, killed, crowded out: a sweep that is started again ends with the same bytes as one that was left alone."""
+# processors: 1
 # timeout: 180
 import os
 import shlex

@@ -1,4 +1,5 @@
 """Ranks killed at random instants, over many resumes of one sweep: what is marked done stays, and the end is the same."""
+# processors: 1
 # timeout: 900
 # FAULT_KILLS sets how many kills there are: 8 here, 200 for the figure that the project promises.
 import os

@@ -1,4 +1,5 @@
 """SIGTERM and SIGUSR1, to all ranks or to one alone: exit code 75, nothing lost, and the same command completes."""
+# processors: 1
 # timeout: 300
 import os
 import signal

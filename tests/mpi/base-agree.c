@@ -76,14 +76,14 @@ static void failed_calls_name_the_routine(void **state)
   ebr_error_destroy(&error);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(nobody_fails), cmocka_unit_test(one_failure_is_everyones),
                                      cmocka_unit_test(the_worst_code_wins),
                                      cmocka_unit_test(our_communicators_return_errors),
                                      cmocka_unit_test(failed_calls_name_the_routine)};
   team t;
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   ebr_error *error = ebr_comm_duplicate(MPI_COMM_WORLD, "test", &t.comm);
   if (error) return 3;
   MPI_Comm_rank(t.comm, &t.rank);

@@ -134,9 +134,9 @@ static void too_little_is_said(void **state)
   ebr_error_destroy(&error);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   if (PetscInitializeNoArguments()) MPI_Abort(MPI_COMM_WORLD, 1);

@@ -261,12 +261,12 @@ static void a_later_file_is_named(void **state)
   made_folder_end(MPI_COMM_WORLD, folder);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(malformed_datasets_are_told_apart),
                                      cmocka_unit_test(files_that_are_no_dataset),
                                      cmocka_unit_test(a_later_file_is_named)};
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
   return failed;

@@ -142,12 +142,12 @@ static void a_synthetic_sweep_needs_no_file(void **state)
   ebr_sweep_destroy(&sweep);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_rank_sees_the_same), cmocka_unit_test(one_copy_a_node),
                                      cmocka_unit_test(each_node_has_its_own_copy),
                                      cmocka_unit_test(a_synthetic_sweep_needs_no_file)};
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
   return failed;

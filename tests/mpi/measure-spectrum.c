@@ -225,7 +225,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(known_spectra_are_found),       cmocka_unit_test(one_rank_finds_the_same),
       cmocka_unit_test(larger_ones_agree_with_lapack), cmocka_unit_test(tilings_lose_nothing),
       cmocka_unit_test(triplets_make_the_matrix),      cmocka_unit_test(what_cannot_be_is_refused)};
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   ebr_blas_prepare();

@@ -173,9 +173,9 @@ static void one_stop_stops_all(void **state)
   expect_ok(ebr_schedule_destroy(&schedule));
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   const struct CMUnitTest tests[] = {cmocka_unit_test(each_item_once),

@@ -190,9 +190,9 @@ static void teams_follow_from_what_there_is_to_do(void **state)
   }
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   const struct CMUnitTest tests[] = {cmocka_unit_test(sums_have_the_bits_of_the_tree),

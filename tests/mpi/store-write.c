@@ -214,9 +214,9 @@ static int fresh_file(void **state)
   return 0;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   snprintf(folder, sizeof folder, "%s/ebrsweep-store.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");

@@ -214,7 +214,7 @@ static void denormals_vanish_only_in_between(void **state)
   volatile float flushed = tiny * 0.01f;
   ebr_denormals_restore(mode);
   volatile float kept = tiny * 0.01f;
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !defined(EBR_EMULATED) /* Valgrind has no such mode */
   assert_true(flushed == 0);
 #endif
   assert_true(kept > 0);

@@ -284,7 +284,7 @@ static void feature_noise_leaves_the_library_alone(void **state)
   ebr_samples_destroy(&s);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
   const struct CMUnitTest tests[] = {TEST(values_are_the_files),
@@ -296,7 +296,7 @@ int main(int argc, char **argv)
                                      TEST(pictures_go_with_their_modality),
                                      TEST(presence_is_the_files),
                                      TEST(feature_noise_leaves_the_library_alone)};
-  MPI_Init(&argc, &argv);
+  if (ebr_mpi_start()) return 1;
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   MPI_Finalize();
   return failed;
