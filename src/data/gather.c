@@ -4,24 +4,33 @@
 
 enum { AHEAD = 8, LINE = 64 / sizeof(float) };
 
+/* to (d) = (x - mean) scale, a line at a time. */
+static inline __attribute__((always_inline)) void standardise(size_t d, const float *restrict x, const float *restrict mean,
+                                                              const float *restrict scale, ebr_real *restrict to)
+{
+  size_t c = 0;
+  for (; c + LINE <= d; c += LINE)
+    for (size_t k = c; k < c + LINE; k++) to[k] = (x[k] - mean[k]) * scale[k];
+  for (; c < d; c++) to[c] = (x[c] - mean[c]) * scale[c];
+}
+
 /* Rows lie anywhere in memory that no cache holds: what is asked for ahead arrives while others are copied. */
-static void fetch(const float *row, size_t d)
+static inline void fetch(const float *row, size_t d)
 {
   for (size_t c = 0; c < d; c += LINE) __builtin_prefetch(row + c);
 }
 
+EBR_VECTOR
 void ebr_samples_gather(const ebr_samples *samples, int modality, const int32_t *rows, int count, ebr_real *out)
 {
   size_t d = (size_t)samples->inputs[modality], m = (size_t)samples->modalities;
-  const float *restrict mean = samples->mean[modality], *restrict scale = samples->scale[modality];
+  const float *mean = samples->mean[modality], *scale = samples->scale[modality];
   for (int b = 0; b < count; b++) {
     size_t row = (size_t)rows[b];
     if (b + AHEAD < count) fetch(samples->x[modality] + (size_t)rows[b + AHEAD] * d, d);
-    const float *restrict x = samples->x[modality] + row * d;
-    ebr_real *restrict to = out + (size_t)b * d;
+    ebr_real *to = out + (size_t)b * d;
     if (samples->present && !samples->present[row * m + (size_t)modality]) memset(to, 0, d * sizeof *to);
-    else
-      for (size_t c = 0; c < d; c++) to[c] = (x[c] - mean[c]) * scale[c];
+    else standardise(d, samples->x[modality] + row * d, mean, scale, to);
   }
 }
 

@@ -1,40 +1,82 @@
 #include "model/kernels.h"
 
-#include <math.h>
 #include <string.h>
 
-EBR_VECTOR
-void ebr_bias_activate(int rows, int cols, const ebr_real *restrict bias, bool relu, ebr_real *restrict y)
+/* Columns go through vectors, a few of them at a time over all rows: sums and biases stay in registers. */
+enum { LANES = 64 / sizeof(ebr_real), BLOCK = 4 };
+
+typedef ebr_real lanes __attribute__((vector_size(64), aligned(sizeof(ebr_real)), may_alias));
+typedef __typeof__((lanes){0} > (lanes){0}) lane_mask;
+
+/* n vectors of columns. */
+static inline __attribute__((always_inline)) void activate_columns(const int n, int rows, int cols, const ebr_real *bias,
+                                                                   const bool relu, ebr_real *y)
 {
-  for (int r = 0; r < rows; r++) {
-    ebr_real *restrict row = y + (size_t)r * cols;
-    if (relu)
-      for (int c = 0; c < cols; c++) {
-        ebr_real value = row[c] + bias[c];
-        row[c] = value > 0 ? value : 0;
-      }
-    else
-      for (int c = 0; c < cols; c++) row[c] += bias[c];
-  }
+  lanes added[BLOCK];
+  for (int k = 0; k < n; k++) added[k] = *(const lanes *)(bias + k * LANES);
+  for (int r = 0; r < rows; r++)
+    for (int k = 0; k < n; k++) {
+      lanes *at = (lanes *)(y + (size_t)r * cols + k * LANES), value = *at + added[k];
+      *at = relu ? (lanes)((lane_mask)value & (value > (lanes){0})) : value;
+    }
+}
+
+static inline __attribute__((always_inline)) void activate(int rows, int cols, const ebr_real *bias, const bool relu,
+                                                           ebr_real *y)
+{
+  int c = 0;
+  for (; c + BLOCK * LANES <= cols; c += BLOCK * LANES) activate_columns(BLOCK, rows, cols, bias + c, relu, y + c);
+  for (; c + LANES <= cols; c += LANES) activate_columns(1, rows, cols, bias + c, relu, y + c);
+  for (int r = 0; r < rows && c < cols; r++)
+    for (int k = c; k < cols; k++) {
+      ebr_real *at = y + (size_t)r * cols + k, value = *at + bias[k];
+      *at = !relu || value > 0 ? value : 0;
+    }
 }
 
 EBR_VECTOR
-void ebr_bias_activate_backward(int rows, int cols, const ebr_real *restrict y, bool relu, ebr_real *restrict dy,
-                                ebr_real *restrict dbias)
+void ebr_bias_activate(int rows, int cols, const ebr_real *bias, bool relu, ebr_real *y)
 {
-  memset(dbias, 0, (size_t)cols * sizeof *dbias);
-  for (int r = 0; r < rows; r++) {
-    const ebr_real *restrict value = y + (size_t)r * cols;
-    ebr_real *restrict row = dy + (size_t)r * cols;
-    if (relu)
-      for (int c = 0; c < cols; c++) {
-        ebr_real kept = value[c] > 0 ? row[c] : 0;
-        row[c] = kept;
-        dbias[c] += kept;
-      }
-    else
-      for (int c = 0; c < cols; c++) dbias[c] += row[c];
-  }
+  if (relu) activate(rows, cols, bias, true, y);
+  else activate(rows, cols, bias, false, y);
+}
+
+/* n vectors of columns. */
+static inline __attribute__((always_inline)) void sum_columns(const int n, int rows, int cols, const ebr_real *y,
+                                                              const bool relu, ebr_real *dy, ebr_real *dbias)
+{
+  lanes sum[BLOCK] = {{0}};
+  for (int r = 0; r < rows; r++)
+    for (int k = 0; k < n; k++) {
+      size_t place = (size_t)r * cols + (size_t)(k * LANES);
+      lanes *at = (lanes *)(dy + place), kept = *at;
+      if (relu) *at = kept = (lanes)((lane_mask)kept & (*(const lanes *)(y + place) > (lanes){0}));
+      sum[k] += kept;
+    }
+  for (int k = 0; k < n; k++) *(lanes *)(dbias + k * LANES) = sum[k];
+}
+
+static inline __attribute__((always_inline)) void activate_backward(int rows, int cols, const ebr_real *y, const bool relu,
+                                                                    ebr_real *dy, ebr_real *dbias)
+{
+  int c = 0;
+  for (; c + BLOCK * LANES <= cols; c += BLOCK * LANES)
+    sum_columns(BLOCK, rows, cols, y + c, relu, dy + c, dbias + c);
+  for (; c + LANES <= cols; c += LANES) sum_columns(1, rows, cols, y + c, relu, dy + c, dbias + c);
+  memset(dbias + c, 0, (size_t)(cols - c) * sizeof *dbias);
+  for (int r = 0; r < rows && c < cols; r++)
+    for (int k = c; k < cols; k++) {
+      size_t place = (size_t)r * cols + (size_t)k;
+      if (relu && !(y[place] > 0)) dy[place] = 0;
+      dbias[k] += dy[place];
+    }
+}
+
+EBR_VECTOR
+void ebr_bias_activate_backward(int rows, int cols, const ebr_real *y, bool relu, ebr_real *dy, ebr_real *dbias)
+{
+  if (relu) activate_backward(rows, cols, y, true, dy, dbias);
+  else activate_backward(rows, cols, y, false, dy, dbias);
 }
 
 EBR_VECTOR
@@ -95,110 +137,4 @@ void ebr_linear_backward(int rows, int in, int out, const ebr_real *x, const ebr
     mask((size_t)rows * (size_t)out, y, dy);
   }
   if (dx) ebr_linear_backward_input(rows, in, out, dy, w, dx, transposed);
-}
-
-#ifdef EBR_TRAIN_DOUBLE
-#define EXP exp
-#define LOG log
-#else
-#define EXP expf
-#define LOG logf
-#endif
-
-/* probability (cols) = softmax(row); answers log sum exp(row). */
-static double softmax(int cols, const ebr_real *restrict row, ebr_real *restrict probability)
-{
-  ebr_real largest = row[0], sum = 0;
-  for (int c = 1; c < cols; c++) largest = row[c] > largest ? row[c] : largest;
-  for (int c = 0; c < cols; c++) {
-    probability[c] = EXP(row[c] - largest);
-    sum += probability[c];
-  }
-  ebr_real inverse = 1 / sum;
-  for (int c = 0; c < cols; c++) probability[c] *= inverse;
-  return (double)largest + (double)LOG(sum);
-}
-
-static double log_sum_exp(int cols, const ebr_real *row)
-{
-  ebr_real largest = row[0], sum = 0;
-  for (int c = 1; c < cols; c++) largest = row[c] > largest ? row[c] : largest;
-  for (int c = 0; c < cols; c++) sum += EXP(row[c] - largest);
-  return (double)largest + (double)LOG(sum);
-}
-
-static bool is_correct(int cols, const ebr_real *row, int32_t label)
-{
-  for (int c = 0; c < cols; c++)
-    if (c != label && !(row[label] > row[c])) return false;
-  return true;
-}
-
-double ebr_cross_entropy(int rows, int cols, const ebr_real *logits, const int32_t *label, const uint8_t *weight,
-                         ebr_real scale, ebr_real *dlogits, double *correct)
-{
-  double sum = 0;
-  for (int r = 0; r < rows; r++) {
-    const ebr_real *row = logits + (size_t)r * cols;
-    ebr_real *drow = dlogits ? dlogits + (size_t)r * cols : NULL;
-    if (weight && !weight[r]) {
-      if (drow) memset(drow, 0, (size_t)cols * sizeof *drow);
-      continue;
-    }
-    sum += (drow ? softmax(cols, row, drow) : log_sum_exp(cols, row)) - (double)row[label[r]];
-    if (correct) *correct += is_correct(cols, row, label[r]);
-    if (!drow) continue;
-    drow[label[r]] -= 1;
-    for (int c = 0; c < cols; c++) drow[c] *= scale;
-  }
-  return sum;
-}
-
-double ebr_squared_error(int rows, int cols, const ebr_real *logits, const int32_t *label, ebr_real scale,
-                         ebr_real *dlogits, double *correct)
-{
-  double sum = 0;
-  for (int r = 0; r < rows; r++) {
-    const ebr_real *row = logits + (size_t)r * cols;
-    *correct += is_correct(cols, row, label[r]);
-    for (int c = 0; c < cols; c++) {
-      ebr_real difference = row[c] - (c == label[r]);
-      sum += 0.5 * (double)difference * (double)difference;
-      if (dlogits) dlogits[(size_t)r * cols + c] = scale * difference;
-    }
-  }
-  return sum;
-}
-
-double ebr_mean_squares(size_t count, const ebr_real *y, const ebr_real *target, ebr_real *dy)
-{
-  double sum = 0;
-  ebr_real scale = (ebr_real)2 / (ebr_real)count;
-  for (size_t k = 0; k < count; k++) {
-    ebr_real difference = y[k] - target[k];
-    sum += (double)difference * (double)difference;
-    if (dy) dy[k] = scale * difference;
-  }
-  return sum / (double)count;
-}
-
-double ebr_confusion(int rows, int cols, const ebr_real *logits, const uint8_t *weight, ebr_real scale,
-                     ebr_real *dlogits)
-{
-  double sum = 0;
-  for (int r = 0; r < rows; r++) {
-    const ebr_real *row = logits + (size_t)r * cols;
-    ebr_real *drow = dlogits + (size_t)r * cols;
-    if (weight && !weight[r]) {
-      memset(drow, 0, (size_t)cols * sizeof *drow);
-      continue;
-    }
-    double mean = 0, largest_log = softmax(cols, row, drow);
-    for (int c = 0; c < cols; c++) {
-      mean += (double)row[c] / cols;
-      drow[c] = (drow[c] - (ebr_real)(1.0 / cols)) * scale;
-    }
-    sum += largest_log - mean;
-  }
-  return sum;
 }

@@ -14,6 +14,8 @@ import h5py
 sys.path.insert(0, os.environ["SOURCE"] + "/tests")
 from fault_tools import CIRCUMSTANCES, MPIRUN, PROGRAM, done_runs, ranks_of
 
+LIMIT = 100 * int(os.environ["PATIENCE"])
+
 CIRCUMSTANCES.add("schedule.team")
 Path("long.yaml").write_text("""
 name: long
@@ -32,7 +34,7 @@ def command(ranks, team, output):
 
 
 def finish(ranks, team, output):
-    done = subprocess.run(command(ranks, team, output), capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command(ranks, team, output), capture_output=True, text=True, timeout=LIMIT, check=False)
     assert done.returncode == 0, done
 
 
