@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # clang-tidy has nothing to say about src/ and the public headers; .clang-tidy says what is asked, and why some things are not.
 # One file after the other on each core: some seconds a file, seven minutes of one core in all.
-#   bash tests/tidy.sh [FILE...]      default: all of src/; needs a configured build/release, or $BUILD
+#   bash tests/tidy.sh [FILE...]      default: all of src/; needs a finished build/release, or $BUILD
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 build=${BUILD:-$source/build/release}

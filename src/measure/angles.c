@@ -38,13 +38,11 @@ ebr_error *ebr_principal_cosines(const double *a, int a_rank, const double *b, i
 {
   ebr_error *error = NULL;
   int count = least(a_rank, b_rank);
-  double *product = work, *unused = work + (size_t)a_rank * (size_t)b_rank;
+  double *product = work;
   if (count < 1) goto done;
   cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, a_rank, b_rank, length, 1, a, length, b, length, 0, product,
               a_rank);
-  EBR_CHECK_INFO(
-      LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'N', 'N', a_rank, b_rank, product, a_rank, cosine, NULL, 1, NULL, 1, unused),
-      "dgesvd");
+  EBR_TRY(ebr_singular_values(product, a_rank, b_rank, cosine));
   for (int k = 0; k < count; k++) cosine[k] = fmin(1, cosine[k]);
 done:
   return error;

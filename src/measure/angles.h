@@ -8,7 +8,7 @@
  * x cols), *rank of its rows are used. work: 2 min(rows, cols) numbers. */
 EBR_FALLIBLE ebr_row_space(double *block, int rows, int cols, double *work, double *basis, int *rank);
 /* Cosines of the principal angles, descending, min of the two ranks, between spaces with bases of rows of `length`
- * numbers. work: a_rank b_rank + min(a_rank, b_rank) numbers. */
+ * numbers. work: a_rank b_rank numbers. */
 EBR_FALLIBLE ebr_principal_cosines(const double *a, int a_rank, const double *b, int b_rank, int length, double *work,
                                    double *cosine);
 
