@@ -9,13 +9,13 @@ typedef ebr_real lanes __attribute__((vector_size(64), aligned(sizeof(ebr_real))
 typedef __typeof__((lanes){0} > (lanes){0}) lane_mask;
 
 /* n vectors of columns. */
-static inline __attribute__((always_inline)) void activate_columns(const int n, int rows, int cols, const ebr_real *bias,
+static inline __attribute__((always_inline)) void activate_columns(const size_t n, int rows, int cols, const ebr_real *bias,
                                                                    const bool relu, ebr_real *y)
 {
   lanes added[BLOCK];
-  for (int k = 0; k < n; k++) added[k] = *(const lanes *)(bias + k * LANES);
+  for (size_t k = 0; k < n; k++) added[k] = *(const lanes *)(bias + k * LANES);
   for (int r = 0; r < rows; r++)
-    for (int k = 0; k < n; k++) {
+    for (size_t k = 0; k < n; k++) {
       lanes *at = (lanes *)(y + (size_t)r * cols + k * LANES), value = *at + added[k];
       *at = relu ? (lanes)((lane_mask)value & (value > (lanes){0})) : value;
     }
@@ -42,18 +42,18 @@ void ebr_bias_activate(int rows, int cols, const ebr_real *bias, bool relu, ebr_
 }
 
 /* n vectors of columns. */
-static inline __attribute__((always_inline)) void sum_columns(const int n, int rows, int cols, const ebr_real *y,
+static inline __attribute__((always_inline)) void sum_columns(const size_t n, int rows, int cols, const ebr_real *y,
                                                               const bool relu, ebr_real *dy, ebr_real *dbias)
 {
   lanes sum[BLOCK] = {{0}};
   for (int r = 0; r < rows; r++)
-    for (int k = 0; k < n; k++) {
-      size_t place = (size_t)r * cols + (size_t)(k * LANES);
+    for (size_t k = 0; k < n; k++) {
+      size_t place = (size_t)r * cols + k * LANES;
       lanes *at = (lanes *)(dy + place), kept = *at;
       if (relu) *at = kept = (lanes)((lane_mask)kept & (*(const lanes *)(y + place) > (lanes){0}));
       sum[k] += kept;
     }
-  for (int k = 0; k < n; k++) *(lanes *)(dbias + k * LANES) = sum[k];
+  for (size_t k = 0; k < n; k++) *(lanes *)(dbias + k * LANES) = sum[k];
 }
 
 static inline __attribute__((always_inline)) void activate_backward(int rows, int cols, const ebr_real *y, const bool relu,

@@ -97,9 +97,11 @@ static double log_sum_of(int cols, const ebr_real *row)
 static void log_sums(int rows, int cols, const ebr_real *logits, double *log_sum)
 {
   ebr_real unwanted[SCRATCH];
-  int most = SCRATCH / cols;
-  for (int r = 0; r < rows && most == 0; r++) log_sum[r] = log_sum_of(cols, logits + (size_t)r * cols);
-  for (int r = 0; r < rows && most > 0; r += most)
+  if (cols > SCRATCH) {
+    for (int r = 0; r < rows; r++) log_sum[r] = log_sum_of(cols, logits + (size_t)r * cols);
+    return;
+  }
+  for (int r = 0, most = SCRATCH / cols; r < rows; r += most)
     soften(rows - r < most ? rows - r : most, cols, logits + (size_t)r * cols, unwanted, log_sum + r);
 }
 
