@@ -143,11 +143,35 @@ static void reduce(bidiagonal *b)
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
+/* Zero times what is not finite is no number, which a sum keeps. */
+EBR_VECTOR
+bool ebr_all_finite(const double *a, size_t count)
+{
+  double part[LANES] = {0}, sum = 0;
+  size_t k = 0;
+  for (; k + LANES <= count; k += LANES)
+    for (size_t i = 0; i < LANES; i++) part[i] += 0 * a[k + i];
+  for (; k < count; k++) sum += 0 * a[k];
+  for (size_t i = 0; i < LANES; i++) sum += part[i];
+  return sum == 0;
+}
+
+EBR_VECTOR
+static double largest(const double *a, size_t count)
+{
+  double part[LANES] = {0}, most = 0;
+  size_t k = 0;
+  for (; k + LANES <= count; k += LANES)
+    for (size_t i = 0; i < LANES; i++) part[i] = fabs(a[k + i]) > part[i] ? fabs(a[k + i]) : part[i];
+  for (; k < count; k++) most = fabs(a[k]) > most ? fabs(a[k]) : most;
+  for (size_t i = 0; i < LANES; i++) most = part[i] > most ? part[i] : most;
+  return most;
+}
+
 double ebr_unit_scale(const double *a, size_t count)
 {
-  double most = 0;
+  double most = largest(a, count);
   int exponent;
-  for (size_t k = 0; k < count; k++) most = fabs(a[k]) > most ? fabs(a[k]) : most;
   (void)frexp(most, &exponent);
   exponent = exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent;
   return most > 0 ? ldexp(1, -exponent) : 1;

@@ -1,5 +1,6 @@
 #include "measure/encoding.h"
 
+#include "measure/bidiagonal.h"
 #include "measure/column.h"
 #include "measure/removal.h"
 
@@ -40,9 +41,7 @@ void ebr_encoding_destroy(ebr_encoding *encoding)
 
 bool ebr_encoding_finite(const ebr_encoding *encoding)
 {
-  for (size_t k = 0; k < (size_t)encoding->neurons * (size_t)encoding->features; k++)
-    if (!isfinite(encoding->weight[k])) return false;
-  return true;
+  return ebr_all_finite(encoding->weight, (size_t)encoding->neurons * (size_t)encoding->features);
 }
 
 /* A neuron that is not a number comes out of the ReLU as 0, so the activations alone do not tell. */
@@ -79,17 +78,27 @@ static int chunk_of(int batch, int test_count) { return batch < test_count ? bat
 
 static int each_of(const ebr_samples *samples) { return samples->predictive + samples->noise; }
 
-/* Adds to sum, a feature each, (value - mean) to the power of 1 or 2 over the test set; mean NULL: 0. */
+EBR_VECTOR
+static void add_values(int count, const float *restrict value, double *restrict sum)
+{
+  for (int k = 0; k < count; k++) sum[k] += (double)value[k];
+}
+
+EBR_VECTOR
+static void add_squares(int count, const float *restrict value, const double *restrict mean, double *restrict sum)
+{
+  for (int k = 0; k < count; k++) sum[k] += ((double)value[k] - mean[k]) * ((double)value[k] - mean[k]);
+}
+
+/* Adds to sum, a feature each, its values over the test set, or where there is a mean the squares of their deviations. */
 static void sum_truth(const ebr_samples *samples, const double *mean, double *sum)
 {
   int each = each_of(samples);
   for (int i = 0; i < samples->modalities; i++)
     for (int b = 0; b < samples->test_count; b++) {
       const float *row = samples->truth[i] + (size_t)samples->test[b] * (size_t)each;
-      for (int k = 0, f = i * each; k < each; k++, f++) {
-        double deviation = mean ? (double)row[k] - mean[f] : 0;
-        sum[f] += mean ? deviation * deviation : (double)row[k];
-      }
+      if (mean) add_squares(each, row, mean + (size_t)i * (size_t)each, sum + (size_t)i * (size_t)each);
+      else add_values(each, row, sum + (size_t)i * (size_t)each);
     }
 }
 

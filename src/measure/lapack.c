@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool all_finite(const double *a, size_t count)
-{
-  for (size_t k = 0; k < count; k++)
-    if (!isfinite(a[k])) return false;
-  return true;
-}
-
 /* Divide and conquer gives up on rare matrices; plain QR iteration has then still to be tried, on a fresh copy. */
 static ebr_error *by_iteration(double *a, int rows, int cols, double *singular)
 {
@@ -51,7 +44,7 @@ ebr_error *ebr_singular_values(double *a, int rows, int cols, double *singular)
   ebr_error *error = NULL;
   int least = rows < cols ? rows : cols;
   bool found = false;
-  if (!all_finite(a, (size_t)rows * (size_t)cols)) {
+  if (!ebr_all_finite(a, (size_t)rows * (size_t)cols)) {
     for (int k = 0; k < least; k++) singular[k] = NAN;
     goto done;
   }

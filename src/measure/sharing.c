@@ -23,10 +23,15 @@ static double sum_of(const double *weight, int features)
 /* Adds one neuron's share to the counts. */
 static void add_neuron(const ebr_encoding *encoding, const double *weight, double limit, ebr_sharing *sharing)
 {
+  int count[EBR_MODALITIES_MOST][2] = {{0}}; /* of noise and of predictive features */
   double predictive[EBR_MODALITIES_MOST] = {0}, noise[EBR_MODALITIES_MOST] = {0};
   double all = 0, all_noise = 0, squares = 0, modalities = 0;
   for (int f = 0; f < encoding->features; f++)
-    if (fabs(weight[f]) > limit) (encoding->predictive[f] ? predictive : noise)[encoding->modality[f]]++;
+    count[encoding->modality[f]][encoding->predictive[f] ? 1 : 0] += fabs(weight[f]) > limit;
+  for (int i = 0; i < encoding->modalities; i++) {
+    noise[i] = count[i][0];
+    predictive[i] = count[i][1];
+  }
   for (int i = 0; i < encoding->modalities; i++) {
     all += predictive[i];
     all_noise += noise[i];

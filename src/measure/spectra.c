@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One spectrum's name and shape. */
 typedef struct spectrum {
@@ -238,9 +239,12 @@ typedef struct gathering {
   ebr_error *error;
 } gathering;
 
-static void copy_slice(const ebr_real *from, int width, bool is_present, double *to)
+EBR_VECTOR
+static void copy_slice(const ebr_real *restrict from, int width, bool is_present, double *restrict to)
 {
-  for (int k = 0; k < width; k++) to[k] = is_present ? (double)from[k] : 0;
+  if (!is_present) memset(to, 0, (size_t)width * sizeof *to);
+  else
+    for (int k = 0; k < width; k++) to[k] = (double)from[k];
 }
 
 static ebr_error *gather_fused(gathering *g, ebr_network *network, int count, const uint8_t *present)

@@ -1,5 +1,7 @@
 #include "measure/tall.h"
 
+#include "measure/bidiagonal.h"
+
 #include <ebrsweep/measure.h>
 
 #include <lapacke.h>
@@ -92,8 +94,7 @@ static double *block_column(const ebr_tall *tall, int col)
 static bool factor_is_finite(const ebr_tall *tall)
 {
   for (int col = 0; col < tall->cols; col++)
-    for (int row = 0; row <= col; row++)
-      if (!isfinite(column(tall, col)[row])) return false;
+    if (!ebr_all_finite(column(tall, col), (size_t)col + 1)) return false;
   return true;
 }
 

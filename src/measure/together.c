@@ -1,18 +1,13 @@
 /* A head that all of a team's ranks measure together. */
 #include "measure/together.h"
 
+#include "measure/bidiagonal.h"
+
 #include <ebrsweep/schedule.h>
 #include <ebrsweep/spectrum.h>
 
 #include <math.h>
 #include <stdlib.h>
-
-static bool all_finite(const double *a, size_t count)
-{
-  for (size_t k = 0; k < count; k++)
-    if (!isfinite(a[k])) return false;
-  return true;
-}
 
 /* Local. This rank's part of the whole, turned where it is wider than long. */
 static ebr_error *fill(const double *whole, int rows, int cols, ebr_matrix *matrix)
@@ -39,7 +34,7 @@ ebr_error *ebr_together_singular_values(ebr_team *team, const double *whole, int
   ebr_error *error = NULL;
   ebr_matrix *matrix = NULL;
   int most = rows < cols ? cols : rows, least = rows < cols ? rows : cols;
-  if (ebr_team_any(team, !all_finite(whole, (size_t)rows * (size_t)cols))) {
+  if (ebr_team_any(team, !ebr_all_finite(whole, (size_t)rows * (size_t)cols))) {
     for (int k = 0; k < least; k++) singular[k] = NAN;
     goto done;
   }
