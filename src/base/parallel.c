@@ -3,25 +3,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Whether all ranks are in this machine, as far as the launcher says. */
-static bool is_one_node(void)
+/* A folder for what Open MPI keeps in files while it runs: processes that no mpirun started would all use the same, and
+ * the first that ends removes it. */
+static void keep_apart(void)
 {
-  const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  bool is_launched = all || getenv("PMIX_RANK") || getenv("PMI_RANK");
-  return !is_launched || (all && here && strcmp(all, here) == 0);
+  char host[256] = "", path[1024];
+  const char *temporary = getenv("TMPDIR");
+  if (gethostname(host, sizeof host - 1) != 0) host[0] = 0;
+  snprintf(path, sizeof path, "%s/ebrsweep.%s.%ld", temporary ? temporary : "/tmp", host, (long)getpid());
+  setenv("OMPI_MCA_orte_jobfam_session_dir", path, 0);
 }
 
 ebr_error *ebr_mpi_start(void)
 {
   ebr_error *error = NULL;
+  const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  bool is_launched = all || getenv("PMIX_RANK") || getenv("PMI_RANK");
+  bool is_one_node = !is_launched || (all && here && strcmp(all, here) == 0);
   /* Open MPI 4's one-sided component for RDMA networks refuses windows on plain Ethernet instead of leaving them to another. */
   setenv("OMPI_MCA_osc", "^rdma", 0);
   /* A process that no mpirun started would start a daemon, so that it could spawn others: that takes longer than most
    * commands do. */
   setenv("OMPI_MCA_ess_singleton_isolated", "true", 0);
+  if (!is_launched) keep_apart();
   /* Asking for networks of which one node has no need takes 0.2 s: a driver of one of them calibrates a clock at its load. */
-  if (is_one_node()) setenv("OMPI_MCA_pml", "ob1", 0);
+  if (is_one_node) setenv("OMPI_MCA_pml", "ob1", 0);
   EBR_TRY_MPI(MPI_Init(NULL, NULL));
 done:
   return error;

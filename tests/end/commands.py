@@ -116,8 +116,23 @@ def states():
     assert re.search(r"^ +done +14 +100\.0 %$", call("status", "smoke.h5").stdout, re.MULTILINE)
 
 
+def several_at_once():
+    """Files of one name in several folders, by processes that no mpirun started: MPI's own files keep out of each other's
+    way, and none is left behind."""
+    here, folder = os.environ | {"TMPDIR": os.getcwd()}, [Path(f"at-once-{k}") for k in range(4)]
+    for place in folder:
+        place.mkdir()
+    for turn in range(3):
+        commands = [subprocess.Popen([PROGRAM, "run", SMOKE, "-q", "-o", f"{turn}.h5"], cwd=place, env=here, text=True,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for place in folder]
+        assert [command.communicate(timeout=100)[0] for command in commands] == [""] * len(folder)
+        assert [command.returncode for command in commands] == [0] * len(folder)
+    assert not list(Path().glob("ebrsweep.*")), list(Path().iterdir())
+
+
 helps()
 runs()
+several_at_once()
 plans()
 shows()
 states()
