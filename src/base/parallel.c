@@ -12,7 +12,7 @@ static void keep_apart(void)
   char host[256] = "", path[1024];
   const char *temporary = getenv("TMPDIR");
   if (gethostname(host, sizeof host - 1) != 0) host[0] = 0;
-  snprintf(path, sizeof path, "%s/ebrsweep.%s.%ld", temporary ? temporary : "/tmp", host, (long)getpid());
+  snprintf(path, sizeof path, "%s/ebrsweep.%s.%ld", temporary && *temporary ? temporary : "/tmp", host, (long)getpid());
   setenv("OMPI_MCA_orte_jobfam_session_dir", path, 0);
 }
 

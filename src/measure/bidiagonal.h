@@ -23,7 +23,7 @@ EBR_FALLIBLE ebr_bidiagonal_singular_values(const double *a, int rows, int cols,
  * that squares of entries must neither overflow nor vanish: the power of two that brings the largest of a (count) near 1. */
 double ebr_reflection(int count, const double *x, double *v, double *tau);
 double ebr_unit_scale(const double *a, size_t count);
-/* Whether all of a (count) is. */
+/* Whether every number of a (count) is finite. */
 bool ebr_all_finite(const double *a, size_t count);
 
 #endif
