@@ -11,8 +11,8 @@ build="gcc libc6-dev cmake ninja-build pkg-config git help2man
 analysis="python3 python3-h5py python3-numpy python3-scipy python3-pandas python3-matplotlib python3-seaborn
   python3-statsmodels python3-sklearn"
 tests="libcmocka-dev libblas3 liblapack3 python3-torch python3-mpi4py hdf5-tools shellcheck cppcheck doxygen slurm-wlm munge
-  gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file"
-# For the presets clang and fuzz, tests/lint/tidy.sh and tests/valgrind.sh.
+  gridengine-master gridengine-exec gridengine-client zsh man-db dpkg-dev file clang"
+# For tests/tidy.sh and tests/valgrind.sh.
 checkers="clang clang-tidy valgrind openmpi-common"
 
 say() { printf 'setup: %s\n' "$*" >&2; }

@@ -5,7 +5,7 @@
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
 build=$source/build/coverage
-tests='^(unit-|fuzz-|mpi-.*-2$|end-(claims|commands|convert_checkpoint|hostile|law|merge|submit|teams)$)'
+tests='^(unit-|fuzz-|mpi-.*-2$|end-(claims|commands|convert_checkpoint|law|teams)$)'
 if [ "${1-}" = --all ]; then
   shift
   tests='^(unit|fuzz|mpi|end)-'
@@ -20,7 +20,7 @@ for file in tests/{unit,mpi}/*.c; do
   name=${file#tests/}
   targets+=("$(tr / - <<<"${name%.c}")")
 done
-for harness in $(sed -n 's/^set(harnesses \(.*\))$/\1/p' tests/fuzz/CMakeLists.txt); do
+for harness in $(sed -n 's/^set(EBR_HARNESSES \(.*\))$/\1/p' tests/fuzz/CMakeLists.txt); do
   targets+=("fuzz-$harness")
 done
 run() {

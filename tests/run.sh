@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test. The last lines are CTest's summary.
 #   bash tests/run.sh [options of ctest, such as -L unit or -R store]
-#   COVERAGE=0 bash tests/run.sh      without the table of how much of src/ the tests reach: two minutes less
-#   CHECKERS=1 bash tests/run.sh -L checkers      clang-tidy, Valgrind and a minute of each fuzzer: half an hour
+#   COVERAGE=0 FUZZERS=0 bash tests/run.sh      without the table of how much of src/ the tests reach, and without a minute of
+#                                               each fuzzer: some minutes less
+#   CHECKERS=1 bash tests/run.sh -L checkers    clang-tidy and Valgrind: a quarter of an hour
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 groups=(build analysis tests)
@@ -13,7 +14,8 @@ source jobs/machine.sh
 
 mkdir -p build
 build() {
-  cmake --preset release -DEBR_TESTS=ON -DEBR_TEST_COVERAGE="${COVERAGE:-1}" -DEBR_TEST_CHECKERS="${CHECKERS:-0}" &&
+  cmake --preset release -DEBR_TESTS=ON -DEBR_TEST_COVERAGE="${COVERAGE:-1}" -DEBR_TEST_FUZZERS="${FUZZERS:-1}" \
+    -DEBR_TEST_CHECKERS="${CHECKERS:-0}" &&
     cmake --build --preset release -j "$cores"
 }
 if ! build >build/tests.log 2>&1; then
@@ -22,7 +24,7 @@ if ! build >build/tests.log 2>&1; then
   exit 1
 fi
 rm -f build/coverage/coverage.txt
-# One more than there are cores: most tests wait for processes that start, for queues or for files a third of their time.
-ctest --preset release -j "$((cores + 1))" "$@" |
+# Two more than there are cores: most tests wait for processes that start, for queues or for files a third of their time.
+ctest --preset release -j "$((cores + 2))" "$@" |
   awk -v table=build/coverage/coverage.txt \
     '/^[0-9]+% tests passed/ { while ((getline line < table) > 0) print line; print "" } { print; fflush() }'

@@ -35,7 +35,7 @@ def build():
         assert 0 < added < 50, f"{patch}: {added} lines"
         # Not inside a work tree of git's, where paths would be relative to its top.
         call("git", "apply", SOURCE / patch, cwd=tree, env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)})
-    call("cmake", "-S", tree, "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1",
+    call("cmake", "-S", tree, "-B", "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O0",
          "-DEBR_TESTS=OFF", "-DEBR_BENCHES=OFF", "-DEBR_WARNINGS_AS_ERRORS=ON")
     call("cmake", "--build", "build", "--target", "ebrsweep_program", "-j", "2")
     return Path("build/ebrsweep")

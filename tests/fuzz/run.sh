@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs fuzzers (preset fuzz) for a given time each and tells how many inputs they tried.
 #   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz (built if it is not there), all
+# With 0 s it only builds. The first inputs are made by the program $EBRSWEEP, by default that of the same build.
 # The corpus that grows is kept in BUILD/tests/fuzz/corpus; an input that breaks something is written to BUILD/tests/fuzz.
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -16,17 +17,21 @@ done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- sweep expression site where npy dataset results merge
 folder=$build/tests/fuzz
-export SOURCE=$source EBRSWEEP=$build/ebrsweep
+export SOURCE=$source
 export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
 # HDF5 asks for what a damaged header says and takes no for an answer, which ASan would not give.
 export ASAN_OPTIONS=allocator_may_return_null=1
 if [ ! -x "$folder/fuzz-sweep" ]; then
   mkdir -p "$source/build"
   log=$source/build/fuzz.log
-  (cd "$source" && unset BUILD && cmake --preset fuzz && cmake --build --preset fuzz -j "$(nproc)") >"$log" 2>&1 ||
-    { tail -n 40 "$log"; exit 1; }
+  targets=(fuzzers)
+  [ -n "${EBRSWEEP:-}" ] || targets+=(ebrsweep_program)
+  (cd "$source" && unset BUILD && cmake --preset fuzz -B "$build" &&
+    cmake --build "$build" -j "$(nproc)" --target "${targets[@]}") >"$log" 2>&1 || { tail -n 40 "$log"; exit 1; }
 fi
+export EBRSWEEP=${EBRSWEEP:-$build/ebrsweep}
 [ -d "$folder/seeds" ] || "${PYTHON:-/usr/bin/python3}" "$source/tests/fuzz/seeds.py" "$folder/seeds"
+[ "$seconds" -gt 0 ] || exit 0
 
 failed=0
 for harness in "$@"; do
