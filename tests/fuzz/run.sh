@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs fuzzers (preset fuzz) for a given time each and tells how many inputs they tried.
-#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz (built if it is not there), all
+#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz (built first), all
 # With 0 s it only builds. The first inputs are made by the program $EBRSWEEP, by default that of the same build.
 # The corpus that grows is kept in BUILD/tests/fuzz/corpus; an input that breaks something is written to BUILD/tests/fuzz.
 set -euo pipefail
@@ -21,16 +21,20 @@ export SOURCE=$source
 export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
 # HDF5 asks for what a damaged header says and takes no for an answer, which ASan would not give.
 export ASAN_OPTIONS=allocator_may_return_null=1
-if [ ! -x "$folder/fuzz-sweep" ]; then
-  mkdir -p "$source/build"
-  log=$source/build/fuzz.log
-  targets=(fuzzers)
+prepare() {
+  local targets=(fuzzers) program=${EBRSWEEP:-$build/ebrsweep}
   [ -n "${EBRSWEEP:-}" ] || targets+=(ebrsweep_program)
-  (cd "$source" && unset BUILD && cmake --preset fuzz -B "$build" &&
-    cmake --build "$build" -j "$(nproc)" --target "${targets[@]}") >"$log" 2>&1 || { tail -n 40 "$log"; exit 1; }
-fi
-export EBRSWEEP=${EBRSWEEP:-$build/ebrsweep}
-[ -d "$folder/seeds" ] || "${PYTHON:-/usr/bin/python3}" "$source/tests/fuzz/seeds.py" "$folder/seeds"
+  cd "$source"
+  unset BUILD
+  { [ -e "$build/build.ninja" ] || cmake --preset fuzz -B "$build"; } &&
+    cmake --build "$build" -j "$(nproc)" --target "${targets[@]}" &&
+    { [ -d "$folder/seeds" ] || EBRSWEEP=$program "${PYTHON:-/usr/bin/python3}" tests/fuzz/seeds.py "$folder/seeds"; }
+}
+mkdir -p "$build"
+exec 3>"$build/prepare.lock"
+flock 3 # several of these may run side by side
+(prepare) >"$build/prepare.log" 2>&1 || { tail -n 40 "$build/prepare.log"; exit 1; }
+flock -u 3
 [ "$seconds" -gt 0 ] || exit 0
 
 failed=0
