@@ -35,6 +35,7 @@ size_t ebr_schema_size(const ebr_schema *schema);                /* of a record'
 typedef struct ebr_record {
   const ebr_schema *schema; /* borrowed */
   double *values;           /* (ebr_schema_size), NaN = not measured; a curve's or spectrum's points are contiguous */
+  int next;                 /* where the search for a column begins: who fills in the schema's order, searches little */
 } ebr_record;
 
 EBR_FALLIBLE ebr_record_create(const ebr_schema *schema, ebr_record **record);

@@ -145,25 +145,42 @@ done:
   (void)shape;
 }
 
+/* One count at all thresholds of a kind. */
+static ebr_error *record_count(const ebr_list *list, const ebr_sharing *sharing, int kind, int count, const char *prefix,
+                               bool curves, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  size_t offset = counts[count].offset;
+  for (int t = 0; t < list->count; t++)
+    EBR_TRY(ebr_column_set(record, field(&sharing[t], offset), "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name,
+                           list->value[t]));
+  for (int t = 0; t < list->count && curves; t++)
+    EBR_TRY(ebr_column_set_at(record, t, 0, field(&sharing[t], offset), "%s%s.%s.by_threshold", prefix, counts[count].name,
+                              kinds[kind].name));
+done:
+  return error;
+}
+
 static ebr_error *record_counts(const ebr_config *config, const ebr_encoding *encoding, int kind, const char *prefix,
                                 bool curves, ebr_record *record)
 {
   ebr_error *error = NULL;
   const ebr_list *list = thresholds(config, kind);
-  for (int t = 0; t < list->count; t++) {
-    ebr_sharing sharing;
-    ebr_sharing_at(encoding, (ebr_threshold)kind, list->value[t], &sharing);
-    EBR_TRY(ebr_column_set_at(record, t, 0, list->value[t], "threshold.%s", kinds[kind].name));
-    for (int count = 0; count < COUNTS; count++) {
-      if (!applies(config, count)) continue;
-      double value = field(&sharing, counts[count].offset);
-      EBR_TRY(
-          ebr_column_set(record, value, "%s%s.%s.%g", prefix, counts[count].name, kinds[kind].name, list->value[t]));
-      if (curves)
-        EBR_TRY(ebr_column_set_at(record, t, 0, value, "%s%s.%s.by_threshold", prefix, counts[count].name,
-                                  kinds[kind].name));
-    }
-  }
+  ebr_sharing sharing[EBR_LIST_MOST];
+  for (int t = 0; t < list->count; t++)
+    ebr_sharing_at(encoding, (ebr_threshold)kind, list->value[t], &sharing[t]);
+  for (int count = 0; count < COUNTS && list->count > 0; count++)
+    if (applies(config, count)) EBR_TRY(record_count(list, sharing, kind, count, prefix, curves, record));
+done:
+  return error;
+}
+
+static ebr_error *record_thresholds(const ebr_config *config, ebr_record *record)
+{
+  ebr_error *error = NULL;
+  for (int kind = 0; kind < KINDS; kind++)
+    for (int t = 0; t < thresholds(config, kind)->count; t++)
+      EBR_TRY(ebr_column_set_at(record, t, 0, thresholds(config, kind)->value[t], "threshold.%s", kinds[kind].name));
 done:
   return error;
 }
@@ -228,6 +245,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   if (!ebr_encoding_finite(&encoding)) goto done;
   if (subject->point == 0) EBR_TRY(record_all(subject->config, &encoding, "initial.", record));
   if (subject->last) EBR_TRY(record_all(subject->config, &encoding, "", record));
+  EBR_TRY(record_thresholds(subject->config, record));
   for (int way = 0; way < WAYS && subject->samples->truth[0]; way++)
     if (wanted(subject->config, way)) EBR_TRY(take_way(subject, way, record));
 done:

@@ -86,12 +86,17 @@ int ebr_schema_count(const ebr_schema *schema) { return schema->count; }
 
 const ebr_column *ebr_schema_at(const ebr_schema *schema, int index) { return &schema->column[index]; }
 
-int ebr_schema_find(const ebr_schema *schema, const char *name)
+/* Round from the place start. */
+static int find_from(const ebr_schema *schema, int start, const char *name)
 {
-  for (int i = 0; i < schema->count; i++)
+  for (int k = 0, i = start; k < schema->count; k++, i++) {
+    if (i >= schema->count) i = 0;
     if (strcmp(schema->column[i].name, name) == 0) return i;
+  }
   return -1;
 }
+
+int ebr_schema_find(const ebr_schema *schema, const char *name) { return find_from(schema, 0, name); }
 
 size_t ebr_schema_size(const ebr_schema *schema) { return schema->size; }
 
@@ -132,8 +137,9 @@ ebr_error *ebr_record_set(ebr_record *record, const char *name, int point, int i
 ebr_error *ebr_record_fill(ebr_record *record, const char *name, int point, int index, int count, const double *values)
 {
   ebr_error *error = NULL;
-  int known = ebr_schema_find(record->schema, name);
+  int known = find_from(record->schema, record->next, name);
   EBR_CHECK(known >= 0, EBR_INTERNAL, "nobody declared the column '%s'", name);
+  record->next = known;
   const ebr_column *column = ebr_schema_at(record->schema, known);
   int last = index + count - 1;
   EBR_CHECK(point >= 0 && point < column->points && index >= 0 && count >= 1 && last < column->values, EBR_INTERNAL,
