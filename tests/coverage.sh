@@ -20,7 +20,7 @@ for file in tests/{unit,mpi}/*.c; do
   name=${file#tests/}
   targets+=("$(tr / - <<<"${name%.c}")")
 done
-for harness in $(sed -n 's/^set(EBR_HARNESSES \(.*\))$/\1/p' tests/fuzz/CMakeLists.txt); do
+for harness in $(sed -n 's/^set(EBR_HARNESSES \(.*\))$/\1/p' tests/CMakeLists.txt); do
   targets+=("fuzz-$harness")
 done
 run() {

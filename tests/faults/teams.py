@@ -1,7 +1,7 @@
 """A run that a team has in hand is stopped, or one of its ranks is killed: another team, or a rank by itself, goes on or
 does it again to the same bytes."""
 # processors: 1
-# timeout: 120
+# timeout: 240
 import os
 import signal
 import subprocess

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Runs fuzzers (preset fuzz) for a given time each and tells how many inputs they tried.
-#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [HARNESS...]     default: 60 s, build/fuzz (built first), all
-# With 0 s it only builds. The first inputs are made by the program $EBRSWEEP, by default that of the same build.
+#   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [-c] [HARNESS...]     default: 60 s, build/fuzz (built first), all
+# With 0 s it only builds; with -c one commit tries the same inputs each time. The first inputs are made by the program
+# $EBRSWEEP, by default that of the same build.
 # The corpus that grows is kept in BUILD/tests/fuzz/corpus; an input that breaks something is written to BUILD/tests/fuzz.
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${BUILD:-$source/build/fuzz}
-seconds=60
-while getopts t:b: option; do
+seconds=60 seed=
+while getopts t:b:c option; do
   case $option in
     t) seconds=$OPTARG ;;
     b) build=$OPTARG ;;
+    c) seed=$((16#$(git -C "$source" rev-parse --short=7 HEAD 2>/dev/null || echo 1))) ;;
     *) exit 2 ;;
   esac
 done
@@ -20,7 +22,7 @@ folder=$build/tests/fuzz
 export SOURCE=$source
 export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
 # HDF5 asks for what a damaged header says and takes no for an answer, which ASan would not give.
-export ASAN_OPTIONS=allocator_may_return_null=1
+export ASAN_OPTIONS=allocator_may_return_null=1:suppressions=$source/tests/fuzz/hdf5.supp
 prepare() {
   local targets=(fuzzers) program=${EBRSWEEP:-$build/ebrsweep}
   [ -n "${EBRSWEEP:-}" ] || targets+=(ebrsweep_program)
@@ -41,6 +43,7 @@ failed=0
 for harness in "$@"; do
   options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=-1 -print_final_stats=1
     -artifact_prefix="$folder/$harness-" -verbosity=0)
+  [ -z "$seed" ] || options+=(-seed="$seed")
   [ -e "$source/tests/fuzz/$harness.dict" ] && options+=(-dict="$source/tests/fuzz/$harness.dict")
   case $harness in
     sweep | site) options+=(-max_len=4096) ;;
