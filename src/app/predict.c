@@ -115,7 +115,7 @@ done:
   return error;
 }
 
-/* Square products of the size that training is made of, for a fifth of a second. */
+/* Square products of the size that training is made of, for a twentieth of a second. */
 static ebr_error *calibrate(double *rate)
 {
   enum { SIDE = 128 };
@@ -127,7 +127,7 @@ static ebr_error *calibrate(double *rate)
   ebr_real *c = ebr_arena_take(&arena, square, sizeof *c);
   double start = ebr_clock_seconds(), seconds = 0;
   int64_t products = 0;
-  while (seconds < 0.2) {
+  while (seconds < 0.05) {
     for (int i = 0; i < 10; i++) ebr_gemm_nn(SIDE, SIDE, SIDE, a, SIDE, b, SIDE, 0, c, SIDE);
     products += 10;
     seconds = ebr_clock_seconds() - start;

@@ -17,7 +17,7 @@ typedef struct ebr_prediction {
   int64_t teams[EBR_TEAM_SIZES]; /* [k]: runs by 2^k ranks each, on as many ranks as suggested */
 } ebr_prediction;
 
-/* Collective on MPI_COMM_SELF. output: the results file, which need not exist. Takes a fifth of a second beside what
+/* Collective on MPI_COMM_SELF. output: the results file, which need not exist. Takes a twentieth of a second beside what
  * the datasets take. */
 EBR_FALLIBLE ebr_predict(const ebr_sweep *sweep, const char *output, ebr_prediction *prediction);
 
