@@ -21,7 +21,7 @@ def options():
 
 def counts(build, source):
     """{module: {file: {line: times}}}; objects that never ran count as not reached."""
-    notes = sorted(path for target in ("ebrsweep", "ebrsweep_program")
+    notes = sorted(path for target in ("ebrsweep", "ebrsweep_app", "ebrsweep_petsc", "ebrsweep_program")
                    for path in (build / f"CMakeFiles/{target}.dir").rglob("*.gcno"))
     done = subprocess.run(["gcov", "--json-format", "--stdout", *notes], cwd=build, capture_output=True, text=True)
     found = collections.defaultdict(lambda: collections.defaultdict(dict))

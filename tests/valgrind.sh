@@ -30,8 +30,8 @@ fi
 export OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 read -ra mpirun <<<"${MPIRUN:-mpirun --bind-to none}"
-memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
-  --num-callers=30 --suppressions="$source/tests/valgrind.supp")
+memcheck=(valgrind --quiet --trace-children=yes --error-exitcode=99 --leak-check=full --show-leak-kinds=definite
+  --errors-for-leak-kinds=definite --num-callers=30 --suppressions="$source/tests/valgrind.supp")
 mapfile -t shipped < <(find / -xdev -name openmpi-valgrind.supp -path '*openmpi*' 2>/dev/null | head -n 1)
 for list in "${shipped[@]}"; do memcheck+=(--suppressions="$list"); done
 folder=$(mktemp -d)

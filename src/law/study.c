@@ -237,12 +237,6 @@ done:
 
 /* ---- verdict ----------------------------------------------------------------------------------------------------- */
 
-const char *ebr_verdict_name(ebr_verdict verdict)
-{
-  static const char *const names[] = {"supported", "refuted", "cannot tell"};
-  return names[verdict];
-}
-
 /* The claim is gamma = 1. A gamma within a tenth of it is as good as the claim; an interval that lies outside refutes
  * it; one that reaches from there to elsewhere leaves it open. */
 static ebr_verdict reading(const double *interval, double claim, double margin)

@@ -8,6 +8,12 @@
 static const double level = 0.05;
 static const double share_of_effect = 0.2;
 
+const char *ebr_verdict_name(ebr_verdict verdict)
+{
+  static const char *const names[] = {"supported", "refuted", "cannot tell"};
+  return names[verdict];
+}
+
 int ebr_comparisons_seeds_needed(int comparisons)
 {
   int seeds = 1;

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -130,7 +131,25 @@ def several_at_once():
     assert not list(Path().glob("ebrsweep.*")), list(Path().iterdir())
 
 
+def petsc_apart():
+    """Only the commands that need PETSc load it; what they need is told from what is missing or broken."""
+    assert "libpetsc" not in subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
+    program = Path("alone/ebrsweep").resolve()
+    program.parent.mkdir()
+    shutil.copy(PROGRAM, program)
+    for command in "law", "spectrum":
+        done = subprocess.run([program, command, "x"], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (3, "") and done.stderr.startswith(
+            f"ebrsweep: {command}: there is no ebrsweep-petsc beside this program, nor in "), done
+    other = program.with_name("ebrsweep-petsc")
+    other.write_text("no program\n")
+    other.chmod(0o755)
+    done = subprocess.run([program, "law", "x"], capture_output=True, text=True)
+    assert done.returncode == 3 and done.stderr == f"ebrsweep: law: {other} cannot be started: Exec format error\n", done
+
+
 helps()
+petsc_apart()
 runs()
 several_at_once()
 plans()

@@ -18,6 +18,7 @@ YAML
 grep -q "^mpirun -n [0-9]* $prefix/bin/ebrsweep run tiny.yaml" script
 grep -q "^python3 $prefix/share/ebrsweep/analysis/report.py tiny.h5 -o tiny.html" script
 "$prefix/bin/ebrsweep" run tiny.yaml -q
+"$prefix/bin/ebrsweep" spectrum --help | grep -q "^Singular values"
 
 # Man pages say what the help says.
 for command in '' $("$prefix/bin/ebrsweep" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  *.*/\1/p'); do
