@@ -5,7 +5,7 @@
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
 build=$source/build/coverage
-tests='^(unit-|fuzz-|mpi-.*-2$|end-(claims|commands|law)$)'
+tests='^(unit-|fuzz-|mpi-.*-2$|end-(claims|commands|convert_checkpoint|hostile|law|merge|submit|teams)$)'
 if [ "${1-}" = --all ]; then
   shift
   tests='^(unit|fuzz|mpi|end)-'

@@ -18,17 +18,55 @@ static int least(int a, int b) { return a < b ? a : b; }
 
 /* ---- one pair of spaces ------------------------------------------------------------------------------------------ */
 
+static int rank_of(const double *singular, int most)
+{
+  int rank = 0;
+  while (rank < most && singular[rank] > negligible * singular[0]) rank++;
+  return rank;
+}
+
+/* The upper triangle behind a QR of block' (cols x rows); r (rows x rows), column after column. */
+static void copy_triangle(const double *block, int rows, int cols, double *r)
+{
+  for (int j = 0; j < rows; j++) {
+    memcpy(r + (size_t)j * (size_t)rows, block + (size_t)j * (size_t)cols, (size_t)(j + 1) * sizeof *r);
+    memset(r + (size_t)j * (size_t)rows + j + 1, 0, (size_t)(rows - j - 1) * sizeof *r);
+  }
+}
+
+/* Of no more rows than columns: Q spans it if R has full rank, else Q times R's left vectors. */
+static ebr_error *row_space_of_few(double *block, int rows, int cols, double *work, double *basis, int *rank)
+{
+  ebr_error *error = NULL;
+  size_t cells = (size_t)rows * (size_t)cols;
+  double *r = work, *singular = r + (size_t)rows * (size_t)rows, *tau = singular + rows;
+  EBR_CHECK_INFO(LAPACKE_dgeqrf(LAPACK_COL_MAJOR, cols, rows, block, cols, tau), "dgeqrf");
+  copy_triangle(block, rows, cols, r);
+  EBR_TRY(ebr_singular_values(r, rows, rows, singular));
+  *rank = rank_of(singular, rows);
+  if (*rank < rows) copy_triangle(block, rows, cols, r);
+  memcpy(basis, block, cells * sizeof *basis);
+  EBR_CHECK_INFO(LAPACKE_dorgqr(LAPACK_COL_MAJOR, cols, rows, rows, basis, cols, tau), "dorgqr");
+  if (*rank == rows || *rank == 0) goto done;
+  EBR_CHECK_INFO(LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'O', 'N', rows, rows, r, rows, singular, NULL, 1, NULL, 1, tau), "dgesvd");
+  memcpy(block, basis, cells * sizeof *basis);
+  cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, cols, *rank, rows, 1, block, cols, r, rows, 0, basis, cols);
+done:
+  return error;
+}
+
 ebr_error *ebr_row_space(double *block, int rows, int cols, double *work, double *basis, int *rank)
 {
   ebr_error *error = NULL;
   int most = least(rows, cols);
   double *singular = work, *unused = work + most;
   *rank = 0;
+  if (rows <= cols) return row_space_of_few(block, rows, cols, work, basis, rank);
   /* Row-major block is its transpose in LAPACK's eyes, whose left vectors span the row space. */
   EBR_CHECK_INFO(
       LAPACKE_dgesvd(LAPACK_COL_MAJOR, 'S', 'N', cols, rows, block, cols, singular, basis, cols, NULL, 1, unused),
       "dgesvd");
-  while (*rank < most && singular[*rank] > negligible * singular[0]) ++*rank;
+  *rank = rank_of(singular, most);
 done:
   return error;
 }

@@ -5,7 +5,7 @@
 #include <ebrsweep/base.h>
 
 /* An orthonormal basis of the row space of a row-major (rows x cols) block, which is destroyed: basis (min(rows, cols)
- * x cols), *rank of its rows are used. work: 2 min(rows, cols) numbers. */
+ * x cols), *rank of its rows are used. work: k (k + 2) numbers, k = min(rows, cols). */
 EBR_FALLIBLE ebr_row_space(double *block, int rows, int cols, double *work, double *basis, int *rank);
 /* Cosines of the principal angles, descending, min of the two ranks, between spaces with bases of rows of `length`
  * numbers. work: a_rank b_rank numbers. */

@@ -24,7 +24,7 @@ typedef struct space {
 static space space_of(const double *rows, int count)
 {
   space s = {{0}, 0};
-  double block[3 * N], work[6];
+  double block[3 * N], work[3 * 5];
   memcpy(block, rows, (size_t)count * N * sizeof *block);
   must(ebr_row_space(block, count, N, work, s.basis, &s.rank));
   return s;
@@ -63,7 +63,10 @@ static void equal_and_orthogonal(void **state)
 static void rank_is_counted(void **state)
 {
   const double twice[3 * N] = {1, 2, 3, 4, 5, 6, 2, 4, 6, 8, 10, 12, 0, 0, 0, 0, 0, 1}, zeros[2 * N] = {0};
-  assert_int_equal(space_of(twice, 3).rank, 2);
+  const double once[2 * N] = {1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 1}, ones[2] = {1, 1};
+  space both = space_of(twice, 3);
+  assert_int_equal(both.rank, 2);
+  assert_cosines(both, space_of(once, 2), 2, ones);
   assert_int_equal(space_of(zeros, 2).rank, 0);
 }
 
