@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and tests against MPICH what can be had with it. Debian has HDF5 and ScaLAPACK for MPICH, but PETSc and SLEPc for
-# Open MPI alone, so that law's fits, `spectrum --top` and the program, which links them, are left out; all else is in.
+# Open MPI alone, so that law's fits, `spectrum --top` and the program's two commands that link them are left out; all else is
+# in.
 #   bash tests/mpich.sh [FOLDER]      FOLDER: where MPICH's packages were unpacked (default: /, installed)
 #   bash tests/mpich.sh --fetch FOLDER  downloads and unpacks them there, so that this machine's own MPI stays what it is
 # Needs the packages of `jobs/setup.sh build tests`. With another compiler: CC=clang bash tests/mpich.sh ...
@@ -64,6 +65,18 @@ for test in "$source"/tests/mpi/*.c "$source"/tests/unit/*.c; do
       { cat output; echo "mpich: $name on $ranks ranks failed"; exit 1; }
     passed=$((passed + 1))
   done
+done
+
+mkdir program
+find "$source/src/app" -name '*.c' -not -name 'law*.c' -not -name spectrum.c -print0 |
+  xargs -0 -P "$(nproc)" -I{} sh -c '"$0" "$@" -c {} -o "program/$(basename {}).o"' "${CC:-gcc}" "${flags[@]}" \
+    -DEBR_LIBEXEC='"libexec"'
+"${CC:-gcc}" program/*.o libebrsweep.a "${libraries[@]}" -o ebrsweep
+for script in rank_count teams; do
+  (mkdir "run-$script" && cd "run-$script" && OPENBLAS_NUM_THREADS=1 SOURCE=$source EBRSWEEP=$folder/ebrsweep \
+    MPIRUN="$root/usr/bin/mpiexec.hydra" /usr/bin/python3 "$source/tests/end/$script.py" >../output 2>&1) ||
+    { cat output; echo "mpich: $script failed"; exit 1; }
+  passed=$((passed + 1))
 done
 echo "mpich: $passed tests passed with $("$root/usr/bin/mpichversion" | sed -n '1s/[[:space:]][[:space:]]*/ /gp')"
 [ "$passed" -gt 30 ]
