@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs fuzzers (preset fuzz) for a given time each and tells how many inputs they tried.
 #   tests/fuzz/run.sh [-t SECONDS] [-b BUILD] [-c] [HARNESS...]     default: 60 s, build/fuzz (built first), all
-# With 0 s it only builds; with -c one commit tries the same inputs each time. The first inputs are made by the program
-# $EBRSWEEP, by default that of the same build.
+# With 0 s it only builds; with -c chance begins with the commit's number, so that what was found once is likely found again.
+# The first inputs are made by the program $EBRSWEEP, by default that of the same build.
 # The corpus that grows is kept in BUILD/tests/fuzz/corpus; an input that breaks something is written to BUILD/tests/fuzz.
 set -euo pipefail
 source=${SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -17,7 +17,8 @@ while getopts t:b:c option; do
   esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- sweep expression site where npy dataset results merge
+# shellcheck disable=SC2046  # words are harnesses
+[ $# -gt 0 ] || set -- $(sed -n 's/^set(EBR_HARNESSES \(.*\))$/\1/p' "$source/tests/CMakeLists.txt")
 folder=$build/tests/fuzz
 export SOURCE=$source
 export LSAN_OPTIONS=suppressions=$source/tests/leaks.supp:print_suppressions=0
