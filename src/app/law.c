@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <petscsys.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +382,7 @@ ebr_error *ebr_app_law(int argc, char **argv)
   EBR_TRY(ebr_mpi_start());
   ebr_blas_prepare();
   EBR_CHECK(PetscInitialize(&argc, &argv, NULL, NULL) == 0, EBR_FILE, "law: PETSc does not start");
+  signal(SIGPIPE, SIG_DFL); /* `| head` is no fault: PETSc would write fifteen lines about it */
   error = ebr_app_say_once(MPI_COMM_WORLD, carry_out(MPI_COMM_WORLD, &options));
   (void)PetscFinalize();
   MPI_Finalize();

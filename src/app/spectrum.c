@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <math.h>
+#include <signal.h>
 #include <slepcsys.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -299,6 +300,7 @@ ebr_error *ebr_app_spectrum(int argc, char **argv)
   EBR_TRY(ebr_mpi_start());
   ebr_blas_prepare();
   EBR_CHECK(SlepcInitialize(&argc, &argv, NULL, NULL) == 0, EBR_LIBRARY, "spectrum: SLEPc does not start");
+  signal(SIGPIPE, SIG_DFL); /* `| head` is no fault: PETSc would write fifteen lines about it */
   complete(&options);
   error = ebr_app_say_once(MPI_COMM_WORLD, carry_out(MPI_COMM_WORLD, &options));
   (void)SlepcFinalize();

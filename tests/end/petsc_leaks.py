@@ -1,6 +1,8 @@
-"""PETSc and SLEPc objects and memory that a command leaves behind: none. PETSc's own account prints only what is left."""
+"""PETSc and SLEPc objects and memory that a command leaves behind: none. PETSc's own account prints only what is left. Nor has
+it anything to say when a reader such as head ends."""
 import os
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -29,3 +31,10 @@ for ranks, *words in ((1, "law", "tiny.h5", "--resamples", "20"), (1, "spectrum"
     without, dumped = output(ranks, *words), output(ranks, *words, "--", *dump)
     assert len(without.splitlines()) == len(dumped.splitlines()), (words, without, dumped)
     assert "never freed" not in dumped and "\n[ 0]" not in dumped, (words, dumped)
+
+for words in ("law", "tiny.h5", "--resamples", "20"), ("spectrum", "matrix.npy"):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([PROGRAM, *words], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, ""), (words, done)
