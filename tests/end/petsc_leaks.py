@@ -36,6 +36,7 @@ for ranks, *words in ((1, "law", "tiny.h5", "--resamples", "20"), (1, "spectrum"
 np.save("large.npy", np.random.default_rng(0).normal(size=(500, 400)))
 read, write = os.pipe()
 os.close(read)
-done = subprocess.run([PROGRAM, "spectrum", "large.npy", "--values"], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+done = subprocess.run([PROGRAM, "spectrum", "large.npy", "--values"], stdout=write, stderr=subprocess.PIPE, text=True,
+                      timeout=60)
 os.close(write)
 assert (done.returncode, done.stderr) == (-signal.SIGPIPE, ""), done
