@@ -104,22 +104,43 @@ void ebr_linear(int rows, int in, int out, const ebr_real *x, const ebr_real *w,
   ebr_bias_activate(rows, out, bias, relu, y);
 }
 
+typedef ebr_real four __attribute__((vector_size(4 * sizeof(ebr_real)), aligned(sizeof(ebr_real)), may_alias));
+
+static inline __attribute__((always_inline)) void interleave(const four *x, const four *y, four *low, four *high)
+{
+  *low = __builtin_shufflevector(*x, *y, 0, 4, 1, 5);
+  *high = __builtin_shufflevector(*x, *y, 2, 6, 3, 7);
+}
+
+/* 4 x 4 values, in registers. */
+static inline __attribute__((always_inline)) void transpose_four(int rows, int cols, const ebr_real *a, ebr_real *b)
+{
+  four row[4], half[4];
+  for (int i = 0; i < 4; i++) row[i] = *(const four *)(a + (size_t)i * (size_t)cols);
+  for (size_t i = 0; i < 2; i++) interleave(&row[i], &row[i + 2], &half[2 * i], &half[2 * i + 1]);
+  for (size_t i = 0; i < 2; i++)
+    interleave(&half[i], &half[i + 2], (four *)(b + 2 * i * (size_t)rows), (four *)(b + (2 * i + 1) * (size_t)rows));
+}
+
+/* Tiles as wide as a line of the cache, both ways. */
 EBR_VECTOR
 static void transpose(int rows, int cols, const ebr_real *restrict a, ebr_real *restrict b)
 {
-  enum { TILE = 16 };
-  for (int r0 = 0; r0 < rows; r0 += TILE)
-    for (int c0 = 0; c0 < cols; c0 += TILE) {
-      int r1 = r0 + TILE < rows ? r0 + TILE : rows, c1 = c0 + TILE < cols ? c0 + TILE : cols;
-      for (int c = c0; c < c1; c++)
-        for (int r = r0; r < r1; r++) b[(size_t)c * rows + r] = a[(size_t)r * cols + c];
-    }
+  enum { TILE = LANES };
+  int whole_rows = rows / 4 * 4, whole_cols = cols / 4 * 4;
+  for (int r0 = 0; r0 < whole_rows; r0 += TILE)
+    for (int c0 = 0; c0 < whole_cols; c0 += TILE)
+      for (int c = c0; c < c0 + TILE && c < whole_cols; c += 4)
+        for (int r = r0; r < r0 + TILE && r < whole_rows; r += 4)
+          transpose_four(rows, cols, a + (size_t)r * (size_t)cols + c, b + (size_t)c * (size_t)rows + r);
+  for (int r = 0; r < rows; r++)
+    for (int c = r < whole_rows ? whole_cols : 0; c < cols; c++) b[(size_t)c * rows + r] = a[(size_t)r * cols + c];
 }
 
 void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, const ebr_real *w, ebr_real *dx,
                                ebr_real *transposed)
 {
-  if ((double)rows * in * out > EBR_TRANSPOSED_MOST) {
+  if (in * out > EBR_TRANSPOSED_MOST || !ebr_gemm_goes_unpacked(rows, in, out)) {
     ebr_gemm_nt(rows, in, out, dy, out, w, out, 0, dx, in);
     return;
   }

@@ -13,7 +13,7 @@ void ebr_bias_activate_backward(int rows, int cols, const ebr_real *y, bool relu
 void ebr_add_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
 void ebr_copy_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
 
-/* Products of more multiply-adds than this are packed by BLAS anyway; so no larger weight is ever transposed. */
+/* No larger weight is ever transposed, and heads whose products have more multiply-adds join their modalities. */
 enum { EBR_TRANSPOSED_MOST = 1000000 };
 
 /* y (rows x out) = act(x (rows x in) w (in x out) + bias). */

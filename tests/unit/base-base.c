@@ -181,32 +181,6 @@ static void files_that_cannot_be_read_say_why(void **state)
   (void)state;
 }
 
-static double naive(int k, const ebr_real *a, int step_a, const ebr_real *b, int step_b)
-{
-  double sum = 0;
-  for (int i = 0; i < k; i++) sum += (double)a[i * step_a] * (double)b[i * step_b];
-  return sum;
-}
-
-static void products_match_plain_loops(void **state)
-{
-  enum { M = 5, N = 7, K = 6 };
-  ebr_real a[M * K], b[K * N], c[M * N];
-  ebr_stream stream = ebr_stream_start(6, EBR_PURPOSE_TEST, 0);
-  for (int k = 0; k < M * K; k++) a[k] = (ebr_real)ebr_stream_normal(&stream);
-  for (int k = 0; k < K * N; k++) b[k] = (ebr_real)ebr_stream_normal(&stream);
-  for (int i = 0; i < M; i++)
-    for (int j = 0; j < N; j++) {
-      ebr_gemm_nn(M, N, K, a, K, b, N, 0, c, N);
-      assert_true(fabs((double)c[i * N + j] - naive(K, a + i * K, 1, b + j, N)) < 1e-5);
-      ebr_gemm_nt(M, N, K, a, K, b, K, 0, c, N);
-      assert_true(fabs((double)c[i * N + j] - naive(K, a + i * K, 1, b + j * K, 1)) < 1e-5);
-      ebr_gemm_tn(M, N, K, a, M, b, N, 0, c, N);
-      assert_true(fabs((double)c[i * N + j] - naive(K, a + i, M, b + j, N)) < 1e-5);
-    }
-  (void)state;
-}
-
 static void denormals_vanish_only_in_between(void **state)
 {
   volatile float tiny = 1e-38f;
@@ -234,7 +208,6 @@ int main(void)
                                      cmocka_unit_test(arenas_measure_what_they_then_hold),
                                      cmocka_unit_test(texts_grow_escape_and_round_trip),
                                      cmocka_unit_test(files_that_cannot_be_read_say_why),
-                                     cmocka_unit_test(products_match_plain_loops),
                                      cmocka_unit_test(denormals_vanish_only_in_between)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,11 +149,32 @@ static void biases_and_activations_at_any_width(void **state)
   (void)state;
 }
 
+/* Sizes with and without a rest behind whole tiles; the last two are more than BLAS multiplies unpacked by itself. */
+static void inputs_get_the_product_with_the_transpose(void **state)
+{
+  static const int sizes[][3] = {{1, 1, 1}, {3, 5, 6}, {7, 16, 16}, {9, 33, 20}, {64, 19, 35}, {130, 96, 97}, {128, 260, 64}};
+  static ebr_real transposed[CELLS];
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    int rows = sizes[s][0], in = sizes[s][1], out = sizes[s][2];
+    fill(1, (size_t)rows * (size_t)out, 1, x);
+    fill(2, (size_t)in * (size_t)out, 1, y);
+    ebr_linear_backward_input(rows, in, out, x, y, dx, transposed);
+    for (int r = 0; r < rows; r++)
+      for (int i = 0; i < in; i++) {
+        double expected = 0;
+        for (int o = 0; o < out; o++) expected += (double)x[(size_t)r * out + o] * (double)y[(size_t)i * out + o];
+        if (fabs((double)dx[(size_t)r * in + i] - expected) > 1e-4) fail_msg("%d x %d x %d: %d, %d", rows, in, out, r, i);
+      }
+  }
+  (void)state;
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cross_entropy_is_that_of_plain_loops), cmocka_unit_test(a_loss_needs_no_gradient_and_no_company),
       cmocka_unit_test(losses_of_what_is_no_number_are_none), cmocka_unit_test(confusion_is_least_where_all_are_alike),
-      cmocka_unit_test(biases_and_activations_at_any_width)};
+      cmocka_unit_test(biases_and_activations_at_any_width),
+      cmocka_unit_test(inputs_get_the_product_with_the_transpose)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
