@@ -40,7 +40,7 @@ const char *ebr_blas_better_kernel(void)
 /* OpenBLAS multiplies without packing up to 100^3 multiply-adds, where it has kernels for that. A middling product is then
  * faster as many such: packing waits for memory, which costs a sixth of a product of 256^3 whose operands were not used
  * just before, and half of a long one with a few columns. Wider rows than WIDEST share lines of the cache. */
-enum { UNPACKED_MOST = 1000000, DEPTH = 256, WIDEST = 512 };
+enum { UNPACKED_MOST = 1000000, DEPTH = 256, WIDEST = 512, DEEPEST = 1024 };
 
 static bool has_unpacked_kernels(void)
 {
@@ -58,16 +58,16 @@ bool ebr_gemm_goes_unpacked(int m, int n, int k)
   return is_small(m, n, k) || (n <= WIDEST && has_unpacked_kernels());
 }
 
-/* Strips of columns of C, over pieces of rows as long as go unpacked. */
+/* Strips of columns of C, over pieces of rows as long as go unpacked; a piece stays in the cache until it is complete. */
 static void multiply_strips(CBLAS_TRANSPOSE turned, int strip, int m, int n, int k, const ebr_real *a, int lda,
                             const ebr_real *b, int ldb, ebr_real beta, ebr_real *c, int ldc)
 {
   size_t down = turned == CblasTrans ? 1 : (size_t)lda, along = turned == CblasTrans ? (size_t)lda : 1;
   int parts = (k + DEPTH - 1) / DEPTH, depth = (k + parts - 1) / parts;
   int piece = UNPACKED_MOST / (strip * depth) / 4 * 4;
-  for (int inner = 0; inner < k; inner += depth)
-    for (int col = 0; col < n; col += strip)
-      for (int row = 0; row < m; row += piece)
+  for (int col = 0; col < n; col += strip)
+    for (int row = 0; row < m; row += piece)
+      for (int inner = 0; inner < k; inner += depth)
         GEMM(CblasRowMajor, turned, CblasNoTrans, m - row < piece ? m - row : piece, n - col < strip ? n - col : strip,
              k - inner < depth ? k - inner : depth, 1, a + (size_t)row * down + (size_t)inner * along, lda,
              b + (size_t)inner * (size_t)ldb + col, ldb, inner ? 1 : beta, c + (size_t)row * (size_t)ldc + col, ldc);
@@ -90,7 +90,7 @@ void ebr_gemm_nt(int m, int n, int k, const ebr_real *a, int lda, const ebr_real
 void ebr_gemm_tn(int m, int n, int k, const ebr_real *a, int lda, const ebr_real *b, int ldb, ebr_real beta,
                  ebr_real *c, int ldc)
 {
-  if (!is_small(m, n, k) && k <= DEPTH && has_unpacked_kernels())
+  if (!is_small(m, n, k) && k <= DEEPEST && has_unpacked_kernels())
     multiply_strips(CblasTrans, 64, m, n, k, a, lda, b, ldb, beta, c, ldc);
   else GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }

@@ -1,7 +1,6 @@
-/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. Forward the concatenation is
- * never made: the first layer is a sum over modalities of (B x l) (l x n) products on row blocks of one (m l x n)
- * weight. Backward it is, where the products are large: BLAS then packs dhidden (B x n) once instead of once a
- * modality. */
+/* concat: phi = Linear(m l -> n), activation, Linear(n -> C) on [b_1 R_1 | ... | b_m R_m]. The concatenation is made only
+ * where the products are large, and then turned: BLAS multiplies that faster. Elsewhere the first layer is a sum over
+ * modalities of (B x l) (l x n) products on row blocks of one (m l x n) weight. */
 #include "model/kernels.h"
 #include "model/network.h"
 
@@ -36,13 +35,29 @@ static void zero_absent(const ebr_network *network, int count, ebr_real *block)
         memset(ebr_slice(block, network, i, network->features) + (size_t)b * l, 0, l * sizeof *block);
 }
 
+/* slices (m x B x l) to joined (m l x B), or back. */
+static void turn_slices(const ebr_network *network, int count, ebr_real *slices, bool back)
+{
+  int l = network->features;
+  for (int i = 0; i < network->modalities; i++) {
+    ebr_real *slice = ebr_slice(slices, network, i, l);
+    ebr_real *turned = network->joined + (size_t)i * (size_t)l * (size_t)count;
+    if (back) ebr_transpose(l, count, turned, slice);
+    else ebr_transpose(count, l, slice, turned);
+  }
+}
+
 static void forward(ebr_network *network, int count)
 {
   const ebr_mlp *head = &network->head;
-  int l = network->features, n = network->width;
+  int l = network->features, in = head->width[0], n = network->width;
   const ebr_real *weight = network->values + head->weight[0];
   zero_absent(network, count, network->fused);
-  for (int i = 0; i < network->modalities; i++)
+  if (network->joined) {
+    turn_slices(network, count, network->fused, false);
+    ebr_gemm_tn(count, n, in, network->joined, count, weight, n, 0, network->hidden, n);
+  }
+  for (int i = 0; i < network->modalities && !network->joined; i++)
     ebr_gemm_nn(count, n, l, ebr_slice(network->fused, network, i, l), l, weight + (size_t)i * (size_t)l * (size_t)n, n,
                 i > 0, network->hidden, n);
   ebr_bias_activate(count, n, network->values + head->bias[0], network->relu, network->hidden);
@@ -50,27 +65,27 @@ static void forward(ebr_network *network, int count)
              network->values + head->bias[1], false, network->logits);
 }
 
-/* slices (m x B x l), of which count rows are copied, to joined (B x m l), or back. */
-static void join(const ebr_network *network, int count, ebr_real *slices, bool back)
+/* fused (m x B x l) to joined (B x m l). */
+static void join(const ebr_network *network, int count)
 {
   size_t l = (size_t)network->features, cols = l * (size_t)network->modalities;
   for (int i = 0; i < network->modalities; i++) {
-    ebr_real *slice = ebr_slice(slices, network, i, network->features);
-    for (size_t b = 0; b < (size_t)count; b++) {
-      ebr_real *joined = network->joined + b * cols + (size_t)i * l;
-      memcpy(back ? slice + b * l : joined, back ? joined : slice + b * l, l * sizeof *slice);
-    }
+    const ebr_real *slice = ebr_slice(network->fused, network, i, network->features);
+    for (size_t b = 0; b < (size_t)count; b++)
+      memcpy(network->joined + b * cols + (size_t)i * l, slice + b * l, l * sizeof *slice);
   }
 }
 
-/* dhidden -> dfused and the first layer's weight gradient, all modalities at once. */
+/* dhidden -> dfused and the first layer's weight gradient, all modalities at once. What was hidden is read no more and
+ * takes dhidden' (n x B), so that dfused' = W dhidden'. */
 static void backward_wide(ebr_network *network, int count)
 {
   size_t weight = network->head.weight[0];
   int in = network->head.width[0], n = network->width;
-  ebr_gemm_nt(count, in, n, network->dhidden, n, network->values + weight, n, 0, network->joined, in);
-  join(network, count, network->dfused, true);
-  join(network, count, network->fused, false);
+  ebr_transpose(count, n, network->dhidden, network->hidden);
+  ebr_gemm_nn(in, count, n, network->values + weight, n, network->hidden, count, 0, network->joined, count);
+  turn_slices(network, count, network->dfused, true);
+  join(network, count);
   ebr_gemm_tn(in, n, count, network->joined, in, network->dhidden, n, 0, network->gradients + weight, n);
   ebr_announce(network, weight, network->head.bias[0]);
 }

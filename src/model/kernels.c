@@ -124,7 +124,7 @@ static inline __attribute__((always_inline)) void transpose_four(int rows, int c
 
 /* Tiles as wide as a line of the cache, both ways. */
 EBR_VECTOR
-static void transpose(int rows, int cols, const ebr_real *restrict a, ebr_real *restrict b)
+void ebr_transpose(int rows, int cols, const ebr_real *restrict a, ebr_real *restrict b)
 {
   enum { TILE = LANES };
   int whole_rows = rows / 4 * 4, whole_cols = cols / 4 * 4;
@@ -144,7 +144,7 @@ void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, co
     ebr_gemm_nt(rows, in, out, dy, out, w, out, 0, dx, in);
     return;
   }
-  transpose(in, out, w, transposed);
+  ebr_transpose(in, out, w, transposed);
   ebr_gemm_nn(rows, in, out, dy, out, transposed, in, 0, dx, in);
 }
 

@@ -9,6 +9,8 @@
 void ebr_bias_activate(int rows, int cols, const ebr_real *bias, bool relu, ebr_real *y);
 /* dy (rows x cols) becomes 0 where y <= 0 if relu; dbias (cols) gets the column sums of what is left. */
 void ebr_bias_activate_backward(int rows, int cols, const ebr_real *y, bool relu, ebr_real *dy, ebr_real *dbias);
+/* b (cols x rows) = a' for a (rows x cols); they must not overlap. */
+void ebr_transpose(int rows, int cols, const ebr_real *a, ebr_real *b);
 /* y += a x, y = a x, over count values. */
 void ebr_add_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
 void ebr_copy_scaled(size_t count, ebr_real a, const ebr_real *x, ebr_real *y);
