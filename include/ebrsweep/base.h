@@ -149,6 +149,9 @@ typedef struct ebr_arena {
   size_t used;          /* [bytes] */
 } ebr_arena;
 
+/* Small arenas come from malloc, which from here on keeps what is freed (with glibc, up to 64 MiB) instead of returning it
+ * to the system: the next point of a run wants the same blocks, and fresh pages are cleared anew. Once, by a program. */
+void ebr_memory_prepare(void);
 ebr_arena ebr_arena_measuring(void);
 EBR_FALLIBLE ebr_arena_create(size_t bytes, ebr_arena *arena);
 void ebr_arena_destroy(ebr_arena *arena);

@@ -104,6 +104,7 @@ int main(int argc, char **argv)
   const subcommand *chosen = find(argv[1]);
   if (!chosen) return unknown(argv[1]);
   restart_with_better_kernel(argv);
+  ebr_memory_prepare();
   ebr_error *error = chosen->main(argc - 1, argv + 1);
   int code = ebr_code_exit(ebr_error_code(error));
   ebr_app_say(error);

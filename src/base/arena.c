@@ -1,5 +1,8 @@
 #include <ebrsweep/base.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,15 @@ static unsigned char *allocate(size_t size)
   if (pages == MAP_FAILED) return NULL;
   (void)madvise(pages, size, MADV_HUGEPAGE);
   return pages;
+}
+
+void ebr_memory_prepare(void)
+{
+#ifdef __GLIBC__
+  enum { KEPT = 64 << 20, FROM_HEAP = 2 * LARGE };
+  (void)mallopt(M_TRIM_THRESHOLD, KEPT);
+  (void)mallopt(M_MMAP_THRESHOLD, FROM_HEAP);
+#endif
 }
 
 ebr_arena ebr_arena_measuring(void) { return (ebr_arena){0}; }

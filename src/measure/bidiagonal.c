@@ -1,13 +1,13 @@
 #include "measure/bidiagonal.h"
 
+#include "measure/lanes.h"
+
 #include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
 /* Columns are padded to whole vectors with zeros, which reflections leave zeros. */
-enum { LANES = 8, BLOCK = 4 };
-
-typedef double lanes __attribute__((vector_size(8 * LANES)));
+enum { BLOCK = 4 };
 
 typedef struct bidiagonal {
   int rows, cols;           /* rows >= cols */

@@ -236,7 +236,6 @@ typedef struct gathering {
   int modalities;
   ebr_tall *fused; /* or NULL */
   ebr_tall *latent[EBR_MODALITIES_MOST];
-  ebr_error *error;
 } gathering;
 
 EBR_VECTOR
@@ -247,42 +246,32 @@ static void copy_slice(const ebr_real *restrict from, int width, bool is_present
     for (int k = 0; k < width; k++) to[k] = (double)from[k];
 }
 
-static ebr_error *gather_fused(gathering *g, ebr_network *network, int count, const uint8_t *present)
+static void gather_fused(gathering *g, ebr_network *network, int count, const uint8_t *present)
 {
-  ebr_error *error = NULL;
   int features = ebr_network_features(network);
   for (int b = 0; b < count; b++) {
-    double *row;
-    EBR_TRY(ebr_tall_next(g->fused, &row));
+    double *row = ebr_tall_next(g->fused);
     for (int i = 0; i < g->modalities; i++)
       copy_slice(ebr_network_fused(network, i) + (size_t)b * (size_t)features, features,
                  !present || present[b * g->modalities + i], row + (size_t)i * (size_t)features);
   }
-done:
-  return error;
 }
 
-static ebr_error *gather_latent(gathering *g, ebr_network *network, int modality, int count, const uint8_t *present)
+static void gather_latent(gathering *g, ebr_network *network, int modality, int count, const uint8_t *present)
 {
-  ebr_error *error = NULL;
   int latent = ebr_network_latent(network), width = latent ? latent : ebr_network_features(network);
   const ebr_real *from = latent ? ebr_network_reallocated(network, modality) : ebr_network_encoded(network, modality);
-  for (int b = 0; b < count; b++) {
-    double *row;
-    if (present && !present[b * g->modalities + modality]) continue;
-    EBR_TRY(ebr_tall_next(g->latent[modality], &row));
-    copy_slice(from + (size_t)b * (size_t)width, width, true, row);
-  }
-done:
-  return error;
+  for (int b = 0; b < count; b++)
+    if (!present || present[b * g->modalities + modality])
+      copy_slice(from + (size_t)b * (size_t)width, width, true, ebr_tall_next(g->latent[modality]));
 }
 
 static void gather(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
 {
   gathering *g = context;
-  if (!g->error && g->fused) g->error = gather_fused(g, network, count, batch->present);
-  for (int i = 0; i < g->modalities && !g->error; i++)
-    if (g->latent[i]) g->error = gather_latent(g, network, i, count, batch->present);
+  if (g->fused) gather_fused(g, network, count, batch->present);
+  for (int i = 0; i < g->modalities; i++)
+    if (g->latent[i]) gather_latent(g, network, i, count, batch->present);
   (void)start;
 }
 
@@ -308,7 +297,7 @@ static ebr_error *record_fused(const ebr_subject *subject, const ebr_shape *shap
   int features = raw.cols / g->modalities;
   double *scale = malloc((size_t)raw.cols * sizeof *scale);
   EBR_CHECK_MEMORY(scale, "scales of the fused representation");
-  EBR_TRY(ebr_tall_finish(g->fused));
+  ebr_tall_finish(g->fused);
   for (int i = 0; i < g->modalities; i++) {
     double inverse = ebr_measured_scale(ebr_tall_deviation(g->fused, i * features, features),
                                         ebr_tall_level(g->fused, i * features, features));
@@ -326,7 +315,7 @@ static ebr_error *record_latent(const ebr_subject *subject, const ebr_shape *sha
   ebr_error *error = NULL;
   for (int i = 0; i < g->modalities; i++) {
     spectrum s = latent_spectrum(subject->config, shape, ebr_measured_modality(subject->config, i));
-    EBR_TRY(ebr_tall_finish(g->latent[i]));
+    ebr_tall_finish(g->latent[i]);
     EBR_TRY(record_tall(subject, &s, g->latent[i], NULL, record));
   }
 done:
@@ -338,7 +327,6 @@ static void forget(void *kept)
   gathering *g = kept;
   ebr_tall_destroy(&g->fused);
   for (int i = 0; i < g->modalities; i++) ebr_tall_destroy(&g->latent[i]);
-  ebr_error_destroy(&g->error);
   free(g);
 }
 
@@ -368,9 +356,7 @@ done:
 
 static ebr_error *take_activations(const ebr_subject *subject, const ebr_shape *shape, gathering *g, ebr_record *record)
 {
-  ebr_error *error = g->error;
-  g->error = NULL;
-  EBR_TRY(error);
+  ebr_error *error = NULL;
   if (g->fused) EBR_TRY(record_fused(subject, shape, g, record));
   if (g->latent[0]) EBR_TRY(record_latent(subject, shape, g, record));
 done:

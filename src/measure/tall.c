@@ -1,17 +1,18 @@
 #include "measure/tall.h"
 
 #include "measure/bidiagonal.h"
+#include "measure/fold.h"
+#include "measure/lanes.h"
 
 #include <ebrsweep/measure.h>
 
-#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows come one by one and LAPACK walks columns: so a few rows at a time are turned. Reflections are applied PANEL at a
- * time (measured: 8 to 32 are as fast). */
-enum { STAGE = 32, PANEL = 16, PADDING = 8 };
+/* Rows come one by one and reflections walk columns: so a few rows at a time are turned. More rows than BLOCK leave the
+ * innermost cache. */
+enum { STAGE = 32, BLOCK = 512, PADDING = LANES };
 
 struct ebr_tall {
   int cols;             /* of R and block: the caller's and the ones */
@@ -22,26 +23,21 @@ struct ebr_tall {
   bool finite;  /* once finished */
   double *factor;           /* R (cols x cols), column after column, upper triangle; zero before the first fold */
   double *block, *stage;    /* stage: (STAGE x cols), row after row */
-  double *reflector, *work; /* (PANEL x cols) */
   ebr_arena arena;
 };
-
-static int panel_of(const ebr_tall *tall) { return tall->cols < PANEL ? tall->cols : PANEL; }
 
 static void layout(ebr_tall *tall, ebr_arena *arena)
 {
   size_t cols = (size_t)tall->cols;
   tall->factor = ebr_arena_take(arena, cols * cols, sizeof(double));
   tall->block = ebr_arena_take(arena, (size_t)tall->stride * cols, sizeof(double));
-  tall->reflector = ebr_arena_take(arena, (size_t)panel_of(tall) * cols, sizeof(double));
-  tall->work = ebr_arena_take(arena, (size_t)panel_of(tall) * cols, sizeof(double));
   tall->stage = ebr_arena_take(arena, STAGE * cols, sizeof(double));
 }
 
 static void shape(ebr_tall *tall, int cols)
 {
   tall->cols = cols + 1;
-  tall->capacity = tall->cols > 512 ? tall->cols : 512;
+  tall->capacity = BLOCK;
   tall->stride = tall->capacity + PADDING;
 }
 
@@ -99,54 +95,41 @@ static bool factor_is_finite(const ebr_tall *tall)
 }
 
 /* R of R and the rows of block below it. */
-static ebr_error *fold(ebr_tall *tall)
+static void fold(ebr_tall *tall)
 {
-  ebr_error *error = NULL;
-  int panel = panel_of(tall);
-  if (tall->filled > 0)
-    EBR_CHECK_INFO(LAPACKE_dtpqrt_work(LAPACK_COL_MAJOR, tall->filled, tall->cols, 0, panel, tall->factor, tall->cols,
-                                       tall->block, tall->stride, tall->reflector, panel, tall->work),
-                   "dtpqrt");
+  int rest = (LANES - tall->filled % LANES) % LANES;
+  for (int col = 0; col < tall->cols && rest > 0; col++)
+    memset(block_column(tall, col) + tall->filled, 0, (size_t)rest * sizeof(double));
+  ebr_fold(tall->cols, tall->factor, tall->filled, (size_t)tall->stride, tall->block);
   tall->filled = 0;
-done:
-  return error;
 }
 
 /* The staged rows, turned, behind those of block; more than fit make room first. */
-static ebr_error *take_in(ebr_tall *tall)
+static void take_in(ebr_tall *tall)
 {
-  ebr_error *error = NULL;
-  if (tall->filled + tall->staged > tall->capacity) EBR_TRY(fold(tall));
+  if (tall->filled + tall->staged > tall->capacity) fold(tall);
   for (int col = 0; col < tall->cols; col++) {
     double *to = block_column(tall, col) + tall->filled;
     for (int row = 0; row < tall->staged; row++) to[row] = tall->stage[(size_t)row * (size_t)tall->cols + (size_t)col];
   }
   tall->filled += tall->staged;
   tall->staged = 0;
-done:
-  return error;
 }
 
-ebr_error *ebr_tall_next(ebr_tall *tall, double **row)
+double *ebr_tall_next(ebr_tall *tall)
 {
-  ebr_error *error = NULL;
-  if (tall->staged == STAGE) EBR_TRY(take_in(tall));
+  if (tall->staged == STAGE) take_in(tall);
   double *start = tall->stage + (size_t)tall->staged++ * (size_t)tall->cols;
   tall->rows++;
   start[0] = 1;
-  *row = start + 1;
-done:
-  return error;
+  return start + 1;
 }
 
-ebr_error *ebr_tall_finish(ebr_tall *tall)
+void ebr_tall_finish(ebr_tall *tall)
 {
-  ebr_error *error = NULL;
-  EBR_TRY(take_in(tall));
-  EBR_TRY(fold(tall));
+  take_in(tall);
+  fold(tall);
   tall->finite = factor_is_finite(tall);
-done:
-  return error;
 }
 
 static double root_mean_square(const ebr_tall *tall, int first, int last, int start, int width)

@@ -14,9 +14,9 @@ EBR_FALLIBLE ebr_tall_create(int cols, ebr_tall **tall);
 size_t ebr_tall_bytes(int cols);
 void ebr_tall_destroy(ebr_tall **tall);
 /* Where the caller writes the next row (cols). */
-EBR_FALLIBLE ebr_tall_next(ebr_tall *tall, double **row);
+double *ebr_tall_next(ebr_tall *tall);
 /* To be called once after the last row and before the following. */
-EBR_FALLIBLE ebr_tall_finish(ebr_tall *tall);
+void ebr_tall_finish(ebr_tall *tall);
 /* Root mean square over rows and columns [start, start + width) of the centred matrix. */
 double ebr_tall_deviation(const ebr_tall *tall, int start, int width);
 /* Root mean square of the means of these columns. */

@@ -231,11 +231,10 @@ static ebr_tall *tall_of(const double *a, int rows, int cols)
   ebr_tall *tall = NULL;
   must(ebr_tall_create(cols, &tall));
   for (int i = 0; i < rows; i++) {
-    double *row;
-    must(ebr_tall_next(tall, &row));
+    double *row = ebr_tall_next(tall);
     memcpy(row, a + i * cols, (size_t)cols * sizeof *row);
   }
-  must(ebr_tall_finish(tall));
+  ebr_tall_finish(tall);
   return tall;
 }
 
