@@ -1,0 +1,114 @@
+#include "measure/bisect.h"
+
+#include "measure/lanes.h"
+
+#include <ebrsweep/base.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* WAYS vectors of values hide each other's waiting. Minors are brought near 1 every RESCALED steps: with entries of at least
+ * FLOOR they cannot vanish before. */
+enum { WAYS = 4, RESCALED = 8, HALVINGS = 54, EXPONENT = 52 };
+static const double least_square = 1e-36;
+
+typedef int64_t whole __attribute__((vector_size(8 * LANES)));
+
+typedef struct bracket {
+  lanes low[WAYS], high[WAYS];
+  whole wanted[WAYS]; /* how many values lie below */
+} bracket;
+
+size_t ebr_bisect_work(int count) { return 2 * (size_t)(count + RESCALED); }
+
+/* x and y times the power of two that brings the larger near 1. */
+static inline __attribute__((always_inline)) void rescale(lanes *x, lanes *y)
+{
+  const int64_t sign = INT64_MIN, exponent = (int64_t)0x7ff << EXPONENT, inverse = (int64_t)2046 << EXPONENT;
+  lanes size = (lanes)((whole)*x & ~sign) + (lanes)((whole)*y & ~sign);
+  lanes scale = (lanes)(inverse - ((whole)size & exponent));
+  *x *= scale;
+  *y *= scale;
+}
+
+/* How many eigenvalues of B'B lie below square: sign changes along the leading minors y of B'B - square, with
+ * y' = q y + x, x' = e x - square y'. */
+static inline __attribute__((always_inline)) void count_below(int count, const double *q, const double *e,
+                                                              const lanes *square, whole *below)
+{
+  lanes x[WAYS], y[WAYS];
+  for (int k = 0; k < WAYS; k++) {
+    x[k] = -square[k];
+    y[k] = (lanes){0} + 1;
+    below[k] = (whole){0};
+  }
+  for (int start = 0; start < count; start += RESCALED) {
+    for (int i = start; i < start + RESCALED; i++)
+      for (int k = 0; k < WAYS; k++) {
+        lanes next = q[i] * y[k] + x[k], kept = e[i] * x[k];
+        below[k] -= ((whole)next ^ (whole)y[k]) >> 63;
+        x[k] = kept - square[k] * next;
+        y[k] = next;
+      }
+    for (int k = 0; k < WAYS; k++) rescale(&x[k], &y[k]);
+  }
+}
+
+EBR_VECTOR
+static void halve(int count, const double *q, const double *e, bracket *b)
+{
+  for (int pass = 0; pass < HALVINGS; pass++) {
+    lanes middle[WAYS], square[WAYS];
+    whole below[WAYS];
+    for (int k = 0; k < WAYS; k++) {
+      middle[k] = 0.5 * (b->low[k] + b->high[k]);
+      square[k] = middle[k] * middle[k];
+    }
+    count_below(count, q, e, square, below);
+    for (int k = 0; k < WAYS; k++) {
+      whole lower = below[k] > b->wanted[k];
+      b->high[k] = (lanes)(((whole)middle[k] & lower) | ((whole)b->high[k] & ~lower));
+      b->low[k] = (lanes)(((whole)middle[k] & ~lower) | ((whole)b->low[k] & lower));
+    }
+  }
+}
+
+/* No singular value is larger: the largest sum of a row or column. */
+static double bound_of(int count, const double *diagonal, const double *above)
+{
+  double bound = 0;
+  for (int i = 0; i < count; i++) {
+    double beside = i + 1 < count ? fabs(above[i]) : 0, over = i > 0 ? fabs(above[i - 1]) : 0;
+    bound = fmax(bound, fabs(diagonal[i]) + fmax(beside, over));
+  }
+  return bound;
+}
+
+void ebr_bisect(int count, const double *diagonal, const double *above, double *work, double *singular)
+{
+  int padded = (count + RESCALED - 1) / RESCALED * RESCALED, exponent;
+  double *q = work, *e = work + padded, bound = bound_of(count, diagonal, above), scale;
+  memset(singular, 0, (size_t)count * sizeof *singular);
+  if (bound == 0) return;
+  (void)frexp(bound, &exponent);
+  scale = ldexp(1, -exponent);
+  for (int i = 0; i < padded; i++) {
+    /* Rows behind the matrix have values above all. */
+    double a = i < count ? scale * diagonal[i] : 2, b = i + 1 < count ? scale * above[i] : 0;
+    q[i] = fmax(a * a, least_square);
+    e[i] = fmax(b * b, least_square);
+  }
+  for (int first = 0; first < count; first += WAYS * LANES) {
+    bracket b;
+    for (int k = 0; k < WAYS; k++)
+      for (int i = 0; i < LANES; i++) {
+        b.low[k][i] = 0;
+        b.high[k][i] = scale * bound;
+        b.wanted[k][i] = first + k * LANES + i;
+      }
+    halve(padded, q, e, &b);
+    for (int i = 0; i < WAYS * LANES && first + i < count; i++)
+      singular[count - 1 - first - i] = 0.5 * (b.low[i / LANES][i % LANES] + b.high[i / LANES][i % LANES]) / scale;
+  }
+}
