@@ -14,6 +14,7 @@ enum { WAYS = 4, RESCALED = 8, HALVINGS = 54, EXPONENT = 52 };
 static const double least_square = 1e-36;
 
 typedef int64_t whole __attribute__((vector_size(8 * LANES)));
+typedef uint64_t bits __attribute__((vector_size(8 * LANES)));
 
 typedef struct bracket {
   lanes low[WAYS], high[WAYS];
@@ -47,7 +48,7 @@ static inline __attribute__((always_inline)) void count_below(int count, const d
     for (int i = start; i < start + RESCALED; i++)
       for (int k = 0; k < WAYS; k++) {
         lanes next = q[i] * y[k] + x[k], kept = e[i] * x[k];
-        below[k] -= ((whole)next ^ (whole)y[k]) >> 63;
+        below[k] += (whole)(((bits)next ^ (bits)y[k]) >> 63);
         x[k] = kept - square[k] * next;
         y[k] = next;
       }
