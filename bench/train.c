@@ -140,9 +140,12 @@ static void measure(const options *o, const bench_config *bench, const char *met
   make_samples(bench->inputs, &samples, &stream);
   ebr_shape shape = ebr_samples_describe(&samples);
   size_t l = (size_t)config.model_encoder.value[1];
-  ebr_real *known = calloc(SAMPLES * (l + CLASSES), sizeof *known);
+  ebr_arena arena;
+  fatal(ebr_arena_create(SAMPLES * (l + CLASSES) * sizeof(ebr_real), &arena));
+  ebr_real *known = ebr_arena_take(&arena, SAMPLES * (l + CLASSES), sizeof *known);
+  for (size_t k = 0; k < SAMPLES * (l + CLASSES); k++) known[k] = (ebr_real)ebr_stream_normal(&stream);
   static const int order[MODALITIES] = {0, 1, 2, 3};
-  ebr_teaching teaching = {.features = known, .logits = known ? known + SAMPLES * l : NULL, .order = order};
+  ebr_teaching teaching = {.features = known, .logits = known + SAMPLES * l, .order = order};
   fatal(ebr_trainer_create(&config, &samples, -1, 1, ebr_config_distils(&config) ? &teaching : NULL, &trainer));
   double peak, steps = steps_per_second(trainer, &peak), gflops = 1e-9 * steps * ebr_trainer_flops(&config, &shape, -1);
   double megabytes = 1e-6 * (double)ebr_trainer_bytes(&config, &shape, -1);
@@ -158,7 +161,7 @@ static void measure(const options *o, const bench_config *bench, const char *met
   fflush(stdout);
   ebr_trainer_destroy(&trainer);
   ebr_arena_destroy(&samples.owned);
-  free(known);
+  ebr_arena_destroy(&arena);
 }
 
 static void pin(void)

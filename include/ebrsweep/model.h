@@ -45,8 +45,10 @@ typedef struct ebr_batch {
   const ebr_whole *whole;
   const int32_t *label;   /* (B) */
   const uint8_t *present; /* (B x m), or NULL when all are there */
-  /* Distillation: the teacher's features (B x l) and logits (B x C) for these samples, or NULL. */
+  /* Distillation: the teacher's features (N x l) and logits (N x C), or NULL; those of sample b are in row
+   * teacher_row[b], or b if that is NULL. */
   const ebr_real *teacher_features, *teacher_logits;
+  const int32_t *teacher_row; /* (B) */
 } ebr_batch;
 
 /* Weights of the remedies in this step. */

@@ -17,6 +17,12 @@ typedef struct student {
 
 static bool is_present(const student *s, int b) { return s->network->row_present[s->modality * s->network->batch + b]; }
 
+/* What the teacher has (N x width) for sample b. */
+static const ebr_real *taught(const student *s, const ebr_real *all, int width, int b)
+{
+  return all + (size_t)(s->batch->teacher_row ? s->batch->teacher_row[b] : b) * (size_t)width;
+}
+
 /* mean ||z - t||^2 */
 static double distil_mse(const student *s)
 {
@@ -24,7 +30,7 @@ static double distil_mse(const student *s)
   ebr_real factor = (ebr_real)(2 * s->weight / s->present);
   for (int b = 0; b < s->batch->count; b++) {
     if (!is_present(s, b)) continue;
-    const ebr_real *teacher = s->batch->teacher_features + (size_t)b * (size_t)s->width;
+    const ebr_real *teacher = taught(s, s->batch->teacher_features, s->width, b);
     const ebr_real *z = s->features + (size_t)b * (size_t)s->width;
     ebr_real *dz = s->gradient + (size_t)b * (size_t)s->width, row = 0;
     for (int c = 0; c < s->width; c++) {
@@ -43,7 +49,7 @@ static double distil_cosine(const student *s)
   double sum = 0;
   for (int b = 0; b < s->batch->count; b++) {
     if (!is_present(s, b)) continue;
-    const ebr_real *teacher = s->batch->teacher_features + (size_t)b * (size_t)s->width;
+    const ebr_real *teacher = taught(s, s->batch->teacher_features, s->width, b);
     const ebr_real *z = s->features + (size_t)b * (size_t)s->width;
     ebr_real *dz = s->gradient + (size_t)b * (size_t)s->width;
     double zz = 1e-12, tt = 1e-12, zt = 0;
@@ -78,7 +84,7 @@ static double distil_logits(const student *s, const ebr_real *logits, ebr_real *
   for (int b = 0; b < s->batch->count; b++) {
     if (!is_present(s, b)) continue;
     size_t row = (size_t)b * (size_t)classes;
-    softened(classes, s->batch->teacher_logits + row, temperature, teachers);
+    softened(classes, taught(s, s->batch->teacher_logits, classes, b), temperature, teachers);
     softened(classes, logits + row, temperature, own);
     for (int c = 0; c < classes; c++) {
       if (teachers[c] > 0) sum += teachers[c] * (log(teachers[c]) - log(fmax(own[c], 1e-300)));

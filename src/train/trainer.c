@@ -17,18 +17,15 @@ static void divide(ebr_trainer *trainer, const ebr_config *config, int train_cou
   trainer->rows_each = trainer->batch / trainer->shards;
 }
 
-static void layout(ebr_trainer *trainer, ebr_arena *arena, size_t size, int train_count, int modalities, int features,
-                   int classes)
+static void layout(ebr_trainer *trainer, ebr_arena *arena, size_t size, int train_count, int modalities)
 {
-  size_t batch = (size_t)trainer->batch, each = (size_t)trainer->rows_each;
+  size_t batch = (size_t)trainer->batch;
   trainer->first = ebr_arena_take(arena, size, sizeof(ebr_real));
   trainer->second = ebr_arena_take(arena, size, sizeof(ebr_real));
   trainer->order = ebr_arena_take(arena, (size_t)train_count, sizeof(int32_t));
   trainer->rows = ebr_arena_take(arena, batch, sizeof(int32_t));
   trainer->label = ebr_arena_take(arena, batch, sizeof(int32_t));
   trainer->present = ebr_arena_take(arena, batch * (size_t)modalities, 1);
-  trainer->teacher_features = ebr_arena_take(arena, each * (size_t)features, sizeof(ebr_real));
-  trainer->teacher_logits = ebr_arena_take(arena, each * (size_t)classes, sizeof(ebr_real));
   for (int k = 0; 1 << k < trainer->shards; k++)
     trainer->folding.partial[k] = ebr_arena_take(arena, size, sizeof(ebr_real));
 }
@@ -36,14 +33,12 @@ static void layout(ebr_trainer *trainer, ebr_arena *arena, size_t size, int trai
 static ebr_error *allocate(ebr_trainer *trainer)
 {
   ebr_error *error = NULL;
-  const ebr_network *network = trainer->network;
-  int modalities = ebr_network_modalities(network), features = ebr_network_features(network);
-  int classes = ebr_network_classes(network), train_count = trainer->samples->train_count;
-  if (!trainer->teaching) features = classes = 0;
+  size_t size = ebr_network_size(trainer->network);
+  int modalities = ebr_network_modalities(trainer->network), train_count = trainer->samples->train_count;
   ebr_arena arena = ebr_arena_measuring();
-  layout(trainer, &arena, ebr_network_size(network), train_count, modalities, features, classes);
+  layout(trainer, &arena, size, train_count, modalities);
   EBR_TRY(ebr_arena_create(arena.used, &trainer->arena));
-  layout(trainer, &trainer->arena, ebr_network_size(network), train_count, modalities, features, classes);
+  layout(trainer, &trainer->arena, size, train_count, modalities);
 done:
   return error;
 }
@@ -91,10 +86,7 @@ size_t ebr_trainer_bytes(const ebr_config *config, const ebr_shape *shape, int o
   ebr_arena arena = ebr_arena_measuring();
   size_t network = ebr_network_bytes(config, shape, only, trainer.rows_each);
   size_t parameters = ebr_network_parameter_count(config, shape, only);
-  int features = (int)config->model_encoder.value[config->model_encoder.count - 1];
-  bool taught = only < 0 && ebr_config_distils(config);
-  layout(&trainer, &arena, parameters, shape->train_count, only < 0 ? shape->modalities : 1, taught ? features : 0,
-         taught ? shape->classes : 0);
+  layout(&trainer, &arena, parameters, shape->train_count, only < 0 ? shape->modalities : 1);
   return network + arena.used + sizeof trainer;
 }
 
@@ -125,17 +117,6 @@ static void shuffle(ebr_trainer *trainer, int64_t epoch)
   ebr_stream stream = ebr_stream_start(trainer->key, EBR_PURPOSE_SHUFFLE, (uint32_t)epoch);
   for (int i = 0; i < trainer->samples->train_count; i++) trainer->order[i] = i;
   ebr_stream_shuffle(&stream, trainer->order, (size_t)trainer->samples->train_count);
-}
-
-static void gather_teaching(ebr_trainer *trainer, const int32_t *positions)
-{
-  size_t l = (size_t)ebr_network_features(trainer->network), classes = (size_t)ebr_network_classes(trainer->network);
-  for (size_t b = 0; b < (size_t)trainer->rows_each; b++) {
-    size_t from = (size_t)positions[b];
-    memcpy(trainer->teacher_features + b * l, trainer->teaching->features + from * l, l * sizeof(ebr_real));
-    memcpy(trainer->teacher_logits + b * classes, trainer->teaching->logits + from * classes,
-           classes * sizeof(ebr_real));
-  }
 }
 
 static void gather_present(const ebr_samples *samples, int only, const int32_t *rows, int count, uint8_t *present)
@@ -179,9 +160,9 @@ void ebr_trainer_gather_shard(ebr_trainer *trainer, int index, int shard, ebr_ba
   *batch = (ebr_batch){.count = trainer->rows_each, .label = trainer->label + first};
   if (samples->present) batch->present = trainer->present + (size_t)first * (size_t)m;
   if (trainer->teaching) {
-    gather_teaching(trainer, trainer->order + (size_t)index * (size_t)trainer->batch + first);
-    batch->teacher_features = trainer->teacher_features;
-    batch->teacher_logits = trainer->teacher_logits;
+    batch->teacher_features = trainer->teaching->features;
+    batch->teacher_logits = trainer->teaching->logits;
+    batch->teacher_row = trainer->order + (size_t)index * (size_t)trainer->batch + first;
   }
 }
 

@@ -37,13 +37,12 @@ struct ebr_trainer {
   ebr_folding folding;
   training_progress now;
   ebr_arena arena;
-  ebr_real *gradients;                         /* the network's own */
-  ebr_real *first, *second;                    /* moments, laid out as the network's values */
-  int32_t *order;                              /* (train_count) positions in samples->train, shuffled anew each epoch */
-  int32_t *rows;                               /* (B) */
-  int32_t *label;                              /* (B) */
-  uint8_t *present;                            /* (B x m), or NULL */
-  ebr_real *teacher_features, *teacher_logits; /* (B / S x l), (B / S x C), or NULL */
+  ebr_real *gradients;      /* the network's own */
+  ebr_real *first, *second; /* moments, laid out as the network's values */
+  int32_t *order;           /* (train_count) positions in samples->train, shuffled anew each epoch */
+  int32_t *rows;            /* (B) */
+  int32_t *label;           /* (B) */
+  uint8_t *present;         /* (B x m), or NULL */
 };
 
 /* Its mini-batch of the epoch: rows and labels, and what the shards' losses are means over. */
