@@ -140,7 +140,7 @@ void ebr_transpose(int rows, int cols, const ebr_real *restrict a, ebr_real *res
 void ebr_linear_backward_input(int rows, int in, int out, const ebr_real *dy, const ebr_real *w, ebr_real *dx,
                                ebr_real *transposed)
 {
-  if (in * out > EBR_TRANSPOSED_MOST || !ebr_gemm_goes_unpacked(rows, in, out)) {
+  if ((double)in * out > EBR_TRANSPOSED_MOST || !ebr_gemm_goes_unpacked(rows, in, out)) {
     ebr_gemm_nt(rows, in, out, dy, out, w, out, 0, dx, in);
     return;
   }
