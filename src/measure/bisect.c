@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* WAYS vectors of values hide each other's waiting. Minors are brought near 1 every RESCALED steps: with entries of at least
- * FLOOR they cannot vanish before. */
+/* WAYS vectors of values hide each other's waiting. Minors are brought near 1 every RESCALED steps: squares of at least
+ * least_square, which no value of an eps shows, keep them from vanishing before. */
 enum { WAYS = 4, RESCALED = 8, HALVINGS = 54, EXPONENT = 52 };
 static const double least_square = 1e-36;
 
