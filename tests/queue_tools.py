@@ -39,10 +39,15 @@ def submit(*options, ranks, nodes=1, code=0):
     return re.findall(r"submitted job (\d+)", done.stdout)
 
 
-def done_runs(path):
-    """The file may not be there yet."""
+def status(path):
+    """None if the file is not there yet."""
     answer = subprocess.run([PROGRAM, "status", path, "--json"], capture_output=True, text=True)
-    return json.loads(answer.stdout)["done"] if answer.returncode == 0 else 0
+    return json.loads(answer.stdout) if answer.returncode == 0 else None
+
+
+def done_runs(path):
+    now = status(path)
+    return now["done"] if now else 0
 
 
 def wait_for(what, ready, about, seconds=80):

@@ -11,7 +11,7 @@ import h5py
 
 sys.path.insert(0, os.environ["SOURCE"] + "/tests")
 import queue_tools
-from queue_tools import PROGRAM, RUNS, SOURCE, call, content, done_runs, logs, submit, undisturbed
+from queue_tools import PROGRAM, RUNS, SOURCE, call, content, done_runs, logs, status, submit, undisturbed
 
 CLUSTER, FOLDER = os.path.join(SOURCE, "tests/slurm_cluster.sh"), os.path.join(os.getcwd(), "cluster")
 
@@ -66,6 +66,8 @@ def cancelled_and_resumed(whole):
         PROGRAM, "submit", "queued.yaml", "-o", "cancelled.h5", "--nodes", "1", "--ranks-per-node", "1", code=2).stderr
     call("scancel", job)
     wait_for_job(job)
+    # Slurm calls the job cancelled before its processes are gone, and submit refuses a file that is being written.
+    wait_for("its processes to end", lambda: not status("cancelled.h5")["writer"])
     assert done_runs("cancelled.h5") < RUNS
     (job,) = submit("-o", "cancelled.h5", nodes=2, ranks=1)
     wait_for_job(job)
