@@ -86,8 +86,8 @@ static ebr_error *check_not_written(const queue *q)
   ebr_results *results = NULL;
   if (access(q->job->results, F_OK) != 0) goto done;
   EBR_TRY(ebr_results_open(q->job->results, &results));
-  EBR_CHECK(q->again || !ebr_results_writer(results)[0], EBR_USAGE, "submit: %s is being written by %s",
-            q->job->results, ebr_results_writer(results));
+  EBR_CHECK(q->again || !ebr_results_writer(results)[0], EBR_USAGE,
+            "submit: %s is being written by %s (if that was killed: --again)", q->job->results, ebr_results_writer(results));
 done:
   ebr_results_close(&results);
   return error;

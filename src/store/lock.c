@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,15 @@ struct ebr_lock {
   int file;
 };
 
+/* A holder that was killed could not take its name away. Who holds a lock on another host is not known from here. */
+static bool has_ended(const char *holder)
+{
+  char host[64] = "", here[64] = "";
+  long process;
+  if (sscanf(holder, "process %ld on %63s", &process, host) != 2 || gethostname(here, sizeof here - 1) != 0) return false;
+  return strcmp(host, here) == 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
 void ebr_lock_holder(const char *path, char *holder, size_t capacity)
 {
   char lock_path[4096];
@@ -23,6 +33,7 @@ void ebr_lock_holder(const char *path, char *holder, size_t capacity)
   if (!file) return;
   if (!fgets(holder, (int)capacity, file)) holder[0] = 0;
   holder[strcspn(holder, "\n")] = 0;
+  if (has_ended(holder)) holder[0] = 0;
   fclose(file);
 }
 

@@ -9,7 +9,8 @@ typedef struct ebr_lock ebr_lock;
 
 /* EBR_FILE when another job holds it (its message names that job) or the folder cannot be written. */
 EBR_FALLIBLE ebr_lock_take(const char *path, ebr_lock **lock);
-/* What the holder wrote about itself: "process 123 on node7", "" without a lock file. */
+/* What the holder wrote about itself: "process 123 on node7"; "" without a lock file, or when that process was killed on
+ * this host. On another host it may have been killed as well. */
 void ebr_lock_holder(const char *path, char *holder, size_t capacity);
 void ebr_lock_drop(ebr_lock **lock);
 
