@@ -40,7 +40,7 @@ const char *ebr_blas_better_kernel(void)
 /* OpenBLAS multiplies without packing up to 100^3 multiply-adds, where it has kernels for that. A middling product is then
  * faster as many such: packing waits for memory, which costs a sixth of a product of 256^3 whose operands were not used
  * just before, and half of a long one with a few columns. Wider rows than WIDEST share lines of the cache. */
-enum { UNPACKED_MOST = 1000000, DEPTH = 256, WIDEST = 512, DEEPEST = 1024 };
+enum { UNPACKED_MOST = 1000000, DEPTH = 256, WIDEST = 512, DEEPEST = 1024, NARROW = 32, BROAD = 64 };
 
 static bool has_unpacked_kernels(void)
 {
@@ -77,7 +77,7 @@ void ebr_gemm_nn(int m, int n, int k, const ebr_real *a, int lda, const ebr_real
                  ebr_real *c, int ldc)
 {
   if (!is_small(m, n, k) && ldb <= WIDEST && ebr_gemm_goes_unpacked(m, n, k))
-    multiply_strips(CblasNoTrans, n <= 64 ? 64 : 32, m, n, k, a, lda, b, ldb, beta, c, ldc);
+    multiply_strips(CblasNoTrans, n <= BROAD ? BROAD : NARROW, m, n, k, a, lda, b, ldb, beta, c, ldc);
   else GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
 
@@ -91,6 +91,6 @@ void ebr_gemm_tn(int m, int n, int k, const ebr_real *a, int lda, const ebr_real
                  ebr_real *c, int ldc)
 {
   if (!is_small(m, n, k) && k <= DEEPEST && has_unpacked_kernels())
-    multiply_strips(CblasTrans, 64, m, n, k, a, lda, b, ldb, beta, c, ldc);
+    multiply_strips(CblasTrans, BROAD, m, n, k, a, lda, b, ldb, beta, c, ldc);
   else GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }

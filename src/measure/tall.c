@@ -16,7 +16,7 @@ enum { STAGE = 32, BLOCK = 512, PADDING = LANES };
 
 struct ebr_tall {
   int cols;             /* of R and block: the caller's and the ones */
-  int capacity, filled; /* rows of block, column after column */
+  int filled;           /* rows of block, of BLOCK, column after column */
   int stride;           /* between columns, padded: at a power of two they would share lines of the cache */
   int staged;
   int64_t rows; /* that were given */
@@ -37,8 +37,7 @@ static void layout(ebr_tall *tall, ebr_arena *arena)
 static void shape(ebr_tall *tall, int cols)
 {
   tall->cols = cols + 1;
-  tall->capacity = BLOCK;
-  tall->stride = tall->capacity + PADDING;
+  tall->stride = BLOCK + PADDING;
 }
 
 size_t ebr_tall_bytes(int cols)
@@ -107,7 +106,7 @@ static void fold(ebr_tall *tall)
 /* The staged rows, turned, behind those of block; more than fit make room first. */
 static void take_in(ebr_tall *tall)
 {
-  if (tall->filled + tall->staged > tall->capacity) fold(tall);
+  if (tall->filled + tall->staged > BLOCK) fold(tall);
   for (int col = 0; col < tall->cols; col++) {
     double *to = block_column(tall, col) + tall->filled;
     for (int row = 0; row < tall->staged; row++) to[row] = tall->stage[(size_t)row * (size_t)tall->cols + (size_t)col];
