@@ -154,6 +154,8 @@ typedef struct ebr_arena {
 void ebr_memory_prepare(void);
 ebr_arena ebr_arena_measuring(void);
 EBR_FALLIBLE ebr_arena_create(size_t bytes, ebr_arena *arena);
+/* The same without zeros: what it holds must be written before it is read. */
+EBR_FALLIBLE ebr_arena_create_unset(size_t bytes, ebr_arena *arena);
 void ebr_arena_destroy(ebr_arena *arena);
 /* count elements of size bytes; NULL while measuring. Taking more than was measured is a bug and aborts. */
 void *ebr_arena_take(ebr_arena *arena, size_t count, size_t size);

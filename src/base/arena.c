@@ -11,13 +11,13 @@
 enum { ALIGNMENT = 64, LARGE = 1 << 20 };
 
 /* Large blocks are pages of their own, so that a run's memory goes back to the system when the next run wants blocks of
- * other sizes: malloc would keep the holes. Both ways give zeros. Huge pages where there are any: a step walks over all
+ * other sizes: malloc would keep the holes. They are zeros always. Huge pages where there are any: a step walks over all
  * parameters, and a wide network's are more than a processor keeps the addresses of. */
-static unsigned char *allocate(size_t size)
+static unsigned char *allocate(size_t size, bool zeroed)
 {
   if (size < LARGE) {
     unsigned char *block = aligned_alloc(ALIGNMENT, size);
-    return block ? memset(block, 0, size) : NULL;
+    return block && zeroed ? memset(block, 0, size) : block;
   }
   void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return NULL;
@@ -36,18 +36,22 @@ void ebr_memory_prepare(void)
 
 ebr_arena ebr_arena_measuring(void) { return (ebr_arena){0}; }
 
-ebr_error *ebr_arena_create(size_t bytes, ebr_arena *arena)
+static ebr_error *create(size_t bytes, bool zeroed, ebr_arena *arena)
 {
   ebr_error *error = NULL;
   size_t size = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
   *arena = (ebr_arena){0};
   EBR_CHECK(size > bytes, EBR_MEMORY, "no memory for %zu bytes", bytes);
-  arena->block = allocate(size);
+  arena->block = allocate(size, zeroed);
   EBR_CHECK(arena->block, EBR_MEMORY, "no memory for %zu bytes (%.1f GiB)", size, (double)size / (1u << 30));
   arena->size = size;
 done:
   return error;
 }
+
+ebr_error *ebr_arena_create(size_t bytes, ebr_arena *arena) { return create(bytes, true, arena); }
+
+ebr_error *ebr_arena_create_unset(size_t bytes, ebr_arena *arena) { return create(bytes, false, arena); }
 
 void ebr_arena_destroy(ebr_arena *arena)
 {

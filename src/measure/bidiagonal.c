@@ -48,31 +48,31 @@ static bidiagonal shape_of(int rows, int cols)
 /* ---- one step ---------------------------------------------------------------------------------------------------- */
 
 /* n columns from `first`: the last reflection from the right, then the one of row k from the left, whose row it notes, and
- * their share of A times that row. The first is computed twice, which is faster than to store it in between. */
+ * their share of A times that row. The first is computed twice, which is faster than to store it in between.
+ * Local copies: as far as a compiler knows, what is stored to a column may change whatever a pointer leads to. */
 static inline __attribute__((always_inline)) void reflect_columns(const bidiagonal *b, const int n, int k, double tau,
                                                                   int first)
 {
   const lanes *left = (const lanes *)b->left, *shift = (const lanes *)b->shift;
   lanes *image = (lanes *)b->image, *column[BLOCK], along[BLOCK];
-  const double *right = b->right + first;
-  double *row = b->row + first, taken[BLOCK];
+  double right[BLOCK], row[BLOCK], taken[BLOCK];
   int start = k / LANES, stop = (int)(b->stride / LANES);
   for (int c = 0; c < n; c++) {
     column[c] = (lanes *)(b->a + (size_t)(first + c) * b->stride);
     along[c] = (lanes){0};
+    right[c] = b->right[first + c];
   }
   for (int i = start; i < stop; i++)
     for (int c = 0; c < n; c++) along[c] += left[i] * (column[c][i] - right[c] * shift[i]);
   for (int c = 0; c < n; c++) {
-    double sum = 0;
-    for (int i = 0; i < LANES; i++) sum += along[c][i];
-    taken[c] = tau * sum;
+    taken[c] = tau * sum_of(&along[c]);
     row[c] = ((const double *)column[c])[k] - right[c] * b->shift[k] - taken[c];
+    b->row[first + c] = row[c];
   }
   for (int i = start; i < stop; i++) {
-    lanes sum = image[i];
+    lanes sum = image[i], turn = shift[i], own = left[i];
     for (int c = 0; c < n; c++) {
-      lanes value = column[c][i] - right[c] * shift[i] - taken[c] * left[i];
+      lanes value = column[c][i] - right[c] * turn - taken[c] * own;
       column[c][i] = value;
       sum += row[c] * value;
     }
@@ -182,6 +182,8 @@ static void copy(bidiagonal *b, const double *a, int rows, int cols, double scal
     for (int j = 0; j < cols; j++)
       b->a[turned ? (size_t)i * b->stride + (size_t)j : (size_t)j * b->stride + (size_t)i] =
           scale * a[(size_t)i * (size_t)cols + (size_t)j];
+  for (int j = 0; j < b->cols; j++)
+    for (size_t i = (size_t)b->rows; i < b->stride; i++) b->a[(size_t)j * b->stride + i] = 0;
 }
 
 /* Bisection is three times as fast as dqds and exact to an eps; but the reduction takes equal values apart, 10 eps at 512
@@ -211,8 +213,10 @@ ebr_error *ebr_bidiagonal_singular_values(const double *a, int rows, int cols, d
   ebr_arena measuring = ebr_arena_measuring();
   double scale = ebr_unit_scale(a, (size_t)rows * (size_t)cols);
   layout(&b, &measuring);
-  EBR_TRY(ebr_arena_create(measuring.used, &b.arena));
+  EBR_TRY(ebr_arena_create_unset(measuring.used, &b.arena));
   layout(&b, &b.arena);
+  memset(b.left, 0, b.stride * sizeof *b.left);
+  memset(b.shift, 0, b.stride * sizeof *b.shift);
   copy(&b, a, rows, cols, scale);
   reduce(&b);
   EBR_TRY(finish(&b, singular, converged));

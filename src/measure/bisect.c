@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* WAYS vectors of values hide each other's waiting. Minors are brought near 1 every RESCALED steps: squares of at least
+/* WAYS vectors of values hide each other's waiting, where there are so many. Minors are brought near 1 every RESCALED steps: squares of at least
  * least_square, which no value of an eps shows, keep them from vanishing before. */
-enum { WAYS = 4, RESCALED = 8, HALVINGS = 54, EXPONENT = 52 };
+enum { FEW = 4, WAYS = 8, RESCALED = 8, HALVINGS = 54, EXPONENT = 52 };
 static const double least_square = 1e-36;
 
 typedef int64_t whole __attribute__((vector_size(8 * LANES)));
@@ -35,45 +35,51 @@ static inline __attribute__((always_inline)) void rescale(lanes *x, lanes *y)
 
 /* How many eigenvalues of B'B lie below square: sign changes along the leading minors y of B'B - square, with
  * y' = q y + x, x' = e x - square y'. */
-static inline __attribute__((always_inline)) void count_below(int count, const double *q, const double *e,
-                                                              const lanes *square, whole *below)
+static inline __attribute__((always_inline)) void count_below(const int ways, int count, const double *q,
+                                                              const double *e, const lanes *square, whole *below)
 {
   lanes x[WAYS], y[WAYS];
-  for (int k = 0; k < WAYS; k++) {
+  for (int k = 0; k < ways; k++) {
     x[k] = -square[k];
     y[k] = (lanes){0} + 1;
     below[k] = (whole){0};
   }
   for (int start = 0; start < count; start += RESCALED) {
     for (int i = start; i < start + RESCALED; i++)
-      for (int k = 0; k < WAYS; k++) {
+      for (int k = 0; k < ways; k++) {
         lanes next = q[i] * y[k] + x[k], kept = e[i] * x[k];
         below[k] += (whole)(((bits)next ^ (bits)y[k]) >> 63);
         x[k] = kept - square[k] * next;
         y[k] = next;
       }
-    for (int k = 0; k < WAYS; k++) rescale(&x[k], &y[k]);
+    for (int k = 0; k < ways; k++) rescale(&x[k], &y[k]);
   }
 }
 
-EBR_VECTOR
-static void halve(int count, const double *q, const double *e, bracket *b)
+static inline __attribute__((always_inline)) void halve(const int ways, int count, const double *q, const double *e,
+                                                        bracket *b)
 {
   for (int pass = 0; pass < HALVINGS; pass++) {
     lanes middle[WAYS], square[WAYS];
     whole below[WAYS];
-    for (int k = 0; k < WAYS; k++) {
+    for (int k = 0; k < ways; k++) {
       middle[k] = 0.5 * (b->low[k] + b->high[k]);
       square[k] = middle[k] * middle[k];
     }
-    count_below(count, q, e, square, below);
-    for (int k = 0; k < WAYS; k++) {
+    count_below(ways, count, q, e, square, below);
+    for (int k = 0; k < ways; k++) {
       whole lower = below[k] > b->wanted[k];
       b->high[k] = (lanes)(((whole)middle[k] & lower) | ((whole)b->high[k] & ~lower));
       b->low[k] = (lanes)(((whole)middle[k] & ~lower) | ((whole)b->low[k] & lower));
     }
   }
 }
+
+EBR_VECTOR
+static void halve_few(int count, const double *q, const double *e, bracket *b) { halve(FEW, count, q, e, b); }
+
+EBR_VECTOR
+static void halve_many(int count, const double *q, const double *e, bracket *b) { halve(WAYS, count, q, e, b); }
 
 /* No singular value is larger: the largest sum of a row or column. */
 static double bound_of(int count, const double *diagonal, const double *above)
@@ -108,7 +114,8 @@ void ebr_bisect(int count, const double *diagonal, const double *above, double *
         b.high[k][i] = scale * bound;
         b.wanted[k][i] = first + k * LANES + i;
       }
-    halve(padded, q, e, &b);
+    if (count - first > FEW * LANES) halve_many(padded, q, e, &b);
+    else halve_few(padded, q, e, &b);
     for (int i = 0; i < WAYS * LANES && first + i < count; i++)
       singular[count - 1 - first - i] = 0.5 * (b.low[i / LANES][i % LANES] + b.high[i / LANES][i % LANES]) / scale;
   }

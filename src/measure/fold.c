@@ -9,7 +9,7 @@
 
 /* As many reflections of so many columns have their inner products in registers, and the columns in the innermost cache:
  * twice as fast as LAPACK's dtpqrt at 129 columns, three times at 33. */
-enum { PANEL = 4, GROUP = 4 };
+enum { PANEL = 4, GROUP = 4, WAYS = 4 };
 
 typedef struct folding {
   int cols, vectors; /* of a column of block */
@@ -23,15 +23,13 @@ static lanes *column(const folding *f, int col) { return (lanes *)(f->block + (s
 
 static inline __attribute__((always_inline)) double product(int vectors, const lanes *x, const lanes *y)
 {
-  lanes even = {0}, odd = {0};
+  lanes part[WAYS] = {{0}};
   int i = 0;
-  for (; i + 2 <= vectors; i += 2) {
-    even += x[i] * y[i];
-    odd += x[i + 1] * y[i + 1];
-  }
-  if (i < vectors) even += x[i] * y[i];
-  even += odd;
-  return sum_of(&even);
+  for (; i + WAYS <= vectors; i += WAYS)
+    for (int k = 0; k < WAYS; k++) part[k] += x[i + k] * y[i + k];
+  for (; i < vectors; i++) part[0] += x[i] * y[i];
+  part[0] += part[1] + (part[2] + part[3]);
+  return sum_of(&part[0]);
 }
 
 /* The reflection that takes the column below factor's diagonal to zero: [1 | block's column] in the end; its factor. */
@@ -102,12 +100,15 @@ static inline __attribute__((always_inline)) void apply_panel(const folding *f, 
       *entry(f, first + c, col + j) -= taken[j][c];
     }
   }
-  for (int i = 0; i < vectors; i++)
+  for (int i = 0; i < vectors; i++) {
+    lanes own[PANEL]; /* for a compiler, what is stored to b may change v */
+    for (int c = 0; c < PANEL; c++) own[c] = v[c][i];
     for (int j = 0; j < n; j++) {
       lanes value = b[j][i];
-      for (int c = 0; c < PANEL; c++) value -= taken[j][c] * v[c][i];
+      for (int c = 0; c < PANEL; c++) value -= taken[j][c] * own[c];
       b[j][i] = value;
     }
+  }
 }
 
 EBR_VECTOR

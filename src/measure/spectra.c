@@ -177,7 +177,7 @@ static ebr_error *reserve(const spectrum *s, ebr_arena *arena, double **head, do
 {
   ebr_error *error = NULL;
   size_t count = (size_t)s->rows * (size_t)s->cols;
-  EBR_TRY(ebr_arena_create((count + (size_t)values_of(s) + 16) * sizeof(double), arena));
+  EBR_TRY(ebr_arena_create_unset((count + (size_t)values_of(s) + 16) * sizeof(double), arena));
   *head = ebr_arena_take(arena, count, sizeof **head);
   *singular = ebr_arena_take(arena, (size_t)values_of(s), sizeof **singular);
 done:

@@ -57,8 +57,9 @@ ebr_error *ebr_tall_create(int cols, ebr_tall **out)
   EBR_CHECK_MEMORY(tall, "a tall matrix");
   shape(tall, cols);
   layout(tall, &measuring);
-  EBR_TRY(ebr_arena_create(measuring.used, &tall->arena));
+  EBR_TRY(ebr_arena_create_unset(measuring.used, &tall->arena));
   layout(tall, &tall->arena);
+  memset(tall->factor, 0, (size_t)tall->cols * (size_t)tall->cols * sizeof *tall->factor);
   *out = tall;
   tall = NULL;
 done:
@@ -110,6 +111,7 @@ static void take_in(ebr_tall *tall)
   for (int col = 0; col < tall->cols; col++) {
     double *to = block_column(tall, col) + tall->filled;
     for (int row = 0; row < tall->staged; row++) to[row] = tall->stage[(size_t)row * (size_t)tall->cols + (size_t)col];
+    for (int row = STAGE; row < 2 * STAGE; row += LANES) __builtin_prefetch(to + row, 1);
   }
   tall->filled += tall->staged;
   tall->staged = 0;
@@ -169,7 +171,7 @@ ebr_error *ebr_tall_singular(const ebr_tall *tall, const double *scale, int coun
   ebr_arena arena = {0};
   for (int k = 0; k < count; k++) singular[k] = tall->finite ? 0 : NAN;
   if (!tall->finite || have < 1) goto done;
-  EBR_TRY(ebr_arena_create((cells + (size_t)have + 16) * sizeof(double), &arena));
+  EBR_TRY(ebr_arena_create_unset((cells + (size_t)have + 16) * sizeof(double), &arena));
   double *work = ebr_arena_take(&arena, cells, sizeof *work),
          *found = ebr_arena_take(&arena, (size_t)have, sizeof *found);
   copy_centred(tall, scale, work);
