@@ -79,36 +79,31 @@ static int chunk_of(int batch, int test_count) { return batch < test_count ? bat
 static int each_of(const ebr_samples *samples) { return samples->predictive + samples->noise; }
 
 EBR_VECTOR
-static void add_values(int count, const float *restrict value, double *restrict sum)
+static void add_values(int count, const float *restrict value, const float *restrict origin, double *restrict sum,
+                       double *restrict squares)
 {
-  for (int k = 0; k < count; k++) sum[k] += (double)value[k];
+  for (int k = 0; k < count; k++) {
+    double distance = (double)value[k] - (double)origin[k];
+    sum[k] += distance;
+    squares[k] += distance * distance;
+  }
 }
 
-EBR_VECTOR
-static void add_squares(int count, const float *restrict value, const double *restrict mean, double *restrict sum)
-{
-  for (int k = 0; k < count; k++) sum[k] += ((double)value[k] - mean[k]) * ((double)value[k] - mean[k]);
-}
-
-/* Adds to sum, a feature each, its values over the test set, or where there is a mean the squares of their deviations. */
-static void sum_truth(const ebr_samples *samples, const double *mean, double *sum)
-{
-  int each = each_of(samples);
-  for (int i = 0; i < samples->modalities; i++)
-    for (int b = 0; b < samples->test_count; b++) {
-      const float *row = samples->truth[i] + (size_t)samples->test[b] * (size_t)each;
-      if (mean) add_squares(each, row, mean + (size_t)i * (size_t)each, sum + (size_t)i * (size_t)each);
-      else add_values(each, row, sum + (size_t)i * (size_t)each);
-    }
-}
-
+/* From the first sample on, so that one pass finds squares of deviations without taking large numbers from each other. */
 static void standardise(ebr_regression *r)
 {
-  int features = r->encoding.features, count = r->samples->test_count;
-  sum_truth(r->samples, NULL, r->mean);
-  for (int f = 0; f < features; f++) r->mean[f] /= count;
-  sum_truth(r->samples, r->mean, r->scale);
-  for (int f = 0; f < features; f++) r->scale[f] = ebr_measured_scale(sqrt(r->scale[f] / count), r->mean[f]);
+  const ebr_samples *samples = r->samples;
+  int each = each_of(samples), count = samples->test_count;
+  for (int i = 0; i < samples->modalities; i++) {
+    const float *truth = samples->truth[i], *origin = truth + (size_t)samples->test[0] * (size_t)each;
+    double *mean = r->mean + (size_t)i * (size_t)each, *scale = r->scale + (size_t)i * (size_t)each;
+    for (int b = 0; b < count; b++) add_values(each, truth + (size_t)samples->test[b] * (size_t)each, origin, mean, scale);
+    for (int k = 0; k < each; k++) {
+      double away = mean[k] / count;
+      mean[k] = (double)origin[k] + away;
+      scale[k] = ebr_measured_scale(sqrt(fmax(scale[k] / count - away * away, 0)), mean[k]);
+    }
+  }
 }
 
 ebr_error *ebr_regression_create(const ebr_subject *subject, int columns, ebr_encoding_read *read, ebr_regression **out)
@@ -159,7 +154,9 @@ void ebr_regression_see(void *context, ebr_network *network, int start, int coun
       for (int k = 0; k < each; k++) *value++ = ((double)row[k] - mean[k]) * scale[k];
     }
   r->read(network, count, neurons, r->hidden);
-  cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, features, count, 1, r->chunk, features, 1, r->gram, features);
+  /* Both triangles: OpenBLAS's dsyrk of so few rows takes longer. */
+  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, features, features, count, 1, r->chunk, features, r->chunk, features,
+              1, r->gram, features);
   cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, neurons, features, count, 1, r->hidden, neurons, r->chunk,
               features, 1, r->encoding.weight, features);
   (void)batch;
