@@ -217,6 +217,7 @@ ebr_error *ebr_bidiagonal_singular_values(const double *a, int rows, int cols, d
   layout(&b, &b.arena);
   memset(b.left, 0, b.stride * sizeof *b.left);
   memset(b.shift, 0, b.stride * sizeof *b.shift);
+  memset(b.right, 0, (size_t)b.cols * sizeof *b.right);
   copy(&b, a, rows, cols, scale);
   reduce(&b);
   EBR_TRY(finish(&b, singular, converged));
