@@ -1,5 +1,6 @@
 #include "measure/column.h"
 #include "measure/encoding.h"
+#include "measure/truth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -240,7 +241,7 @@ static ebr_error *take(const ebr_subject *subject, ebr_record *record)
   ebr_error *error = NULL;
   ebr_encoding encoding = {0};
   if (subject->point > 0 && !subject->last) goto done;
-  if (subject->kept) EBR_TRY(ebr_regression_solve(subject->kept, subject->test_scores, &encoding));
+  if (subject->kept) ebr_regression_solve(subject->kept, subject->test_scores, &encoding);
   else EBR_TRY(ebr_encoding_take(subject, &encoding));
   if (!ebr_encoding_finite(&encoding)) goto done;
   if (subject->point == 0) EBR_TRY(record_all(subject->config, &encoding, "initial.", record));
@@ -286,7 +287,8 @@ static size_t bytes(const ebr_config *config, const ebr_shape *shape)
 
 static size_t kept_bytes(const ebr_config *config, const ebr_shape *shape)
 {
-  return config->data_source == EBR_SOURCE_SYNTHETIC ? usual_bytes(config, shape) : 0;
+  if (config->data_source != EBR_SOURCE_SYNTHETIC) return 0;
+  return usual_bytes(config, shape) + ebr_truth_bytes(features_of(config, shape));
 }
 
 const ebr_measure ebr_measure_collisions = {.name = "collisions",

@@ -3,15 +3,12 @@
 #include "measure/bidiagonal.h"
 #include "measure/column.h"
 #include "measure/removal.h"
+#include "measure/truth.h"
 
 #include <cblas.h>
-#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Keeps the regression solvable where features are copies of each other: their weight is then shared out evenly. */
-static const double ridge = 1e-6; /* of a standardised feature's variance */
 
 static void layout(ebr_encoding *encoding, ebr_arena *arena)
 {
@@ -53,78 +50,48 @@ static void refuse_broken(const ebr_scores *scores, ebr_encoding *encoding)
 /* ---- regression on the truth ------------------------------------------------------------------------------------- */
 
 struct ebr_regression {
-  const ebr_samples *samples;
+  ebr_truth *truth, *own; /* own: where the subject has none */
   ebr_encoding_read *read;
-  ebr_encoding encoding; /* weight holds the products of activations and features until they are solved */
-  double *mean, *scale;  /* (features) over the test set */
-  double *gram;          /* (features x features) */
-  double *chunk;         /* (B x features) standardised */
-  double *hidden;        /* (B x neurons) what is regressed */
+  ebr_encoding encoding;
+  double *products; /* (columns x features) of what is regressed and features, summed */
+  double *chunk;    /* (B x features) standardised */
+  double *hidden;   /* (B x columns) what is regressed */
   ebr_arena arena;
 };
 
 static void layout_regression(ebr_regression *r, ebr_arena *arena, int batch)
 {
-  size_t features = (size_t)r->encoding.features, neurons = (size_t)r->encoding.neurons;
-  r->mean = ebr_arena_take(arena, features, sizeof(double));
-  r->scale = ebr_arena_take(arena, features, sizeof(double));
-  r->gram = ebr_arena_take(arena, features * features, sizeof(double));
+  size_t features = (size_t)r->encoding.features, columns = (size_t)r->encoding.neurons;
+  r->products = ebr_arena_take(arena, columns * features, sizeof(double));
   r->chunk = ebr_arena_take(arena, (size_t)batch * features, sizeof(double));
-  r->hidden = ebr_arena_take(arena, (size_t)batch * neurons, sizeof(double));
+  r->hidden = ebr_arena_take(arena, (size_t)batch * columns, sizeof(double));
 }
 
 /* Rows that an evaluation hands over at once. */
 static int chunk_of(int batch, int test_count) { return batch < test_count ? batch : test_count; }
 
-static int each_of(const ebr_samples *samples) { return samples->predictive + samples->noise; }
-
-EBR_VECTOR
-static void add_values(int count, const float *restrict value, const float *restrict origin, double *restrict sum,
-                       double *restrict squares)
-{
-  for (int k = 0; k < count; k++) {
-    double distance = (double)value[k] - (double)origin[k];
-    sum[k] += distance;
-    squares[k] += distance * distance;
-  }
-}
-
-/* From the first sample on, so that one pass finds squares of deviations without taking large numbers from each other. */
-static void standardise(ebr_regression *r)
-{
-  const ebr_samples *samples = r->samples;
-  int each = each_of(samples), count = samples->test_count;
-  for (int i = 0; i < samples->modalities; i++) {
-    const float *truth = samples->truth[i], *origin = truth + (size_t)samples->test[0] * (size_t)each;
-    double *mean = r->mean + (size_t)i * (size_t)each, *scale = r->scale + (size_t)i * (size_t)each;
-    for (int b = 0; b < count; b++) add_values(each, truth + (size_t)samples->test[b] * (size_t)each, origin, mean, scale);
-    for (int k = 0; k < each; k++) {
-      double away = mean[k] / count;
-      mean[k] = (double)origin[k] + away;
-      scale[k] = ebr_measured_scale(sqrt(fmax(scale[k] / count - away * away, 0)), mean[k]);
-    }
-  }
-}
-
 ebr_error *ebr_regression_create(const ebr_subject *subject, int columns, ebr_encoding_read *read, ebr_regression **out)
 {
   ebr_error *error = NULL;
   const ebr_samples *samples = subject->samples;
-  int each = each_of(samples), batch = ebr_network_batch(ebr_trainer_network(subject->trainer));
+  int each = samples->predictive + samples->noise;
+  int batch = chunk_of(ebr_network_batch(ebr_trainer_network(subject->trainer)), samples->test_count);
   ebr_arena measuring = ebr_arena_measuring();
   ebr_regression *r = calloc(1, sizeof *r);
   EBR_CHECK_MEMORY(r, "a regression");
-  r->samples = samples;
   r->read = read;
-  EBR_TRY(ebr_encoding_create(columns, samples->modalities * each, samples->modalities, &r->encoding));
+  if (!subject->truth) EBR_TRY(ebr_truth_create(samples, &r->own));
+  r->truth = subject->truth ? subject->truth : r->own;
+  EBR_TRY(ebr_truth_find(r->truth));
+  EBR_TRY(ebr_encoding_create(columns, ebr_truth_features(r->truth), samples->modalities, &r->encoding));
   for (int f = 0; f < r->encoding.features; f++) {
     r->encoding.modality[f] = f / each;
     r->encoding.predictive[f] = f % each < samples->predictive;
   }
-  layout_regression(r, &measuring, chunk_of(batch, samples->test_count));
-  EBR_TRY(ebr_arena_create(measuring.used, &r->arena));
-  layout_regression(r, &r->arena, chunk_of(batch, samples->test_count));
-  standardise(r);
+  layout_regression(r, &measuring, batch);
+  EBR_TRY(ebr_arena_create_unset(measuring.used, &r->arena));
+  layout_regression(r, &r->arena, batch);
+  memset(r->products, 0, (size_t)columns * (size_t)r->encoding.features * sizeof *r->products);
   *out = r;
   r = NULL;
 done:
@@ -135,6 +102,7 @@ done:
 void ebr_regression_destroy(ebr_regression **regression)
 {
   if (!*regression) return;
+  ebr_truth_destroy(&(*regression)->own);
   ebr_encoding_destroy(&(*regression)->encoding);
   ebr_arena_destroy(&(*regression)->arena);
   free(*regression);
@@ -145,38 +113,20 @@ void ebr_regression_destroy(ebr_regression **regression)
 void ebr_regression_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
 {
   ebr_regression *r = context;
-  int features = r->encoding.features, neurons = r->encoding.neurons, each = each_of(r->samples);
-  double *value = r->chunk;
-  for (int b = 0; b < count; b++)
-    for (int i = 0; i < r->samples->modalities; i++) {
-      const float *row = r->samples->truth[i] + (size_t)r->samples->test[start + b] * (size_t)each;
-      const double *mean = r->mean + (size_t)i * (size_t)each, *scale = r->scale + (size_t)i * (size_t)each;
-      for (int k = 0; k < each; k++) *value++ = ((double)row[k] - mean[k]) * scale[k];
-    }
-  r->read(network, count, neurons, r->hidden);
-  /* Both triangles: OpenBLAS's dsyrk of so few rows takes longer. */
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, features, features, count, 1, r->chunk, features, r->chunk, features,
-              1, r->gram, features);
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, neurons, features, count, 1, r->hidden, neurons, r->chunk,
-              features, 1, r->encoding.weight, features);
+  int features = r->encoding.features, columns = r->encoding.neurons;
+  ebr_truth_standardised(r->truth, start, count, r->chunk);
+  r->read(network, count, columns, r->hidden);
+  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, columns, features, count, 1, r->hidden, columns, r->chunk, features,
+              1, r->products, features);
   (void)batch;
 }
 
-ebr_error *ebr_regression_solve(ebr_regression *r, const ebr_scores *scores, ebr_encoding *encoding)
+void ebr_regression_solve(ebr_regression *r, const ebr_scores *scores, ebr_encoding *encoding)
 {
-  ebr_error *error = NULL;
-  int features = r->encoding.features, count = r->samples->test_count;
   *encoding = r->encoding;
   r->encoding = (ebr_encoding){0};
+  ebr_truth_regress(r->truth, encoding->neurons, r->products, encoding->weight);
   refuse_broken(scores, encoding);
-  for (int f = 0; f < features; f++) r->gram[(size_t)f * (size_t)features + (size_t)f] += ridge * count;
-  if (!ebr_encoding_finite(encoding)) goto done;
-  /* Row-major upper is column-major lower, and the neurons' rows are the right-hand sides. */
-  EBR_CHECK_INFO(
-      LAPACKE_dposv(LAPACK_COL_MAJOR, 'L', features, encoding->neurons, r->gram, features, encoding->weight, features),
-      "dposv");
-done:
-  return error;
 }
 
 ebr_error *ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_encoding_read *read,
@@ -189,7 +139,7 @@ ebr_error *ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_enc
   EBR_TRY(ebr_regression_create(subject, columns, read, &regression));
   EBR_TRY(ebr_evaluate(ebr_trainer_network(subject->trainer), samples, subject->only, samples->test,
                        samples->test_count, NULL, ebr_regression_see, regression, &scores));
-  EBR_TRY(ebr_regression_solve(regression, &scores, encoding));
+  ebr_regression_solve(regression, &scores, encoding);
 done:
   ebr_regression_destroy(&regression);
   return error;

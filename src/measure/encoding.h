@@ -36,7 +36,7 @@ typedef struct ebr_regression ebr_regression;
 EBR_FALLIBLE ebr_regression_create(const ebr_subject *subject, int columns, ebr_encoding_read *read,
                                    ebr_regression **regression);
 void ebr_regression_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch);
-EBR_FALLIBLE ebr_regression_solve(ebr_regression *regression, const ebr_scores *scores, ebr_encoding *encoding);
+void ebr_regression_solve(ebr_regression *regression, const ebr_scores *scores, ebr_encoding *encoding);
 void ebr_regression_destroy(ebr_regression **regression);
 EBR_FALLIBLE ebr_encoding_regress(const ebr_subject *subject, int columns, ebr_encoding_read *read,
                                   ebr_encoding *encoding);

@@ -13,6 +13,7 @@ typedef struct ranking {
   int count, classes;
   double *score;    /* (C x N): softmax probability of each class */
   int32_t *order;   /* (C x N): samples by score, highest first */
+  int32_t *spare;   /* (N) */
   int32_t *label;   /* (N) */
   uint8_t *correct; /* (N) */
   double *weight;   /* (N): how often a resample holds each sample */
@@ -28,6 +29,7 @@ static void layout(ranking *r, ebr_arena *arena)
   size_t count = (size_t)r->count, cells = count * (size_t)r->classes;
   r->score = ebr_arena_take(arena, cells, sizeof *r->score);
   r->order = ebr_arena_take(arena, cells, sizeof *r->order);
+  r->spare = ebr_arena_take(arena, count, sizeof *r->spare);
   r->label = ebr_arena_take(arena, count, sizeof *r->label);
   r->correct = ebr_arena_take(arena, count, 1);
   r->weight = ebr_arena_take(arena, count, sizeof *r->weight);
@@ -42,26 +44,48 @@ static void collect(void *context, ebr_network *network, int start, int count, c
     int best = 0;
     double sum = 0;
     for (int c = 1; c < r->classes; c++) best = row[c] > row[best] ? c : best;
-    for (int c = 0; c < r->classes; c++) sum += exp((double)(row[c] - row[best]));
-    for (int c = 0; c < r->classes; c++)
-      r->score[(size_t)c * (size_t)r->count + (size_t)(start + b)] = exp((double)(row[c] - row[best])) / sum;
+    double *score = r->score + start + b;
+    for (int c = 0; c < r->classes; c++) sum += score[(size_t)c * (size_t)r->count] = exp((double)(row[c] - row[best]));
+    for (int c = 0; c < r->classes; c++) score[(size_t)c * (size_t)r->count] /= sum;
     r->label[start + b] = batch->label[b];
     r->correct[start + b] = best == batch->label[b];
   }
 }
 
-static int by_score(const void *a, const void *b, void *context)
+/* Of two samples, whether the first comes first. */
+static bool precedes(const double *score, int32_t a, int32_t b)
 {
-  const double *score = context;
-  int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
-  if (score[i] != score[j]) return score[i] < score[j] ? 1 : -1;
-  return (i > j) - (i < j);
+  return (score[a] > score[b]) | ((score[a] == score[b]) & (a < b));
 }
 
-void ebr_ranking_sort(int count, const double *score, int32_t *order)
+/* Two runs of samples, in order each, become one. Without branches, which nothing predicts. */
+static void merge(const double *score, const int32_t *a, int a_count, const int32_t *b, int b_count, int32_t *out)
 {
+  int i = 0, j = 0;
+  while (i < a_count && j < b_count) {
+    bool second = precedes(score, b[j], a[i]);
+    *out++ = second ? b[j] : a[i];
+    j += second;
+    i += !second;
+  }
+  memcpy(out, a + i, (size_t)(a_count - i) * sizeof *out);
+  memcpy(out + (a_count - i), b + j, (size_t)(b_count - j) * sizeof *out);
+}
+
+void ebr_ranking_sort(int count, const double *score, int32_t *order, int32_t *spare)
+{
+  int32_t *from = order, *to = spare;
   for (int k = 0; k < count; k++) order[k] = k;
-  qsort_r(order, (size_t)count, sizeof *order, by_score, (void *)(uintptr_t)score);
+  for (int width = 1; width < count; width *= 2) {
+    for (int start = 0; start < count; start += 2 * width) {
+      int middle = start + width < count ? start + width : count, stop = middle + width < count ? middle + width : count;
+      merge(score, from + start, middle - start, from + middle, stop - middle, to + start);
+    }
+    int32_t *done = to;
+    to = from;
+    from = done;
+  }
+  if (from != order) memcpy(order, from, (size_t)count * sizeof *order);
 }
 
 void ebr_ranking_areas(const ebr_ranked *ranked, int class_index, double *roc, double *prc)
@@ -85,7 +109,7 @@ void ebr_ranking_areas(const ebr_ranked *ranked, int class_index, double *roc, d
 static void sort_all(ranking *r)
 {
   for (int c = 0; c < r->classes; c++)
-    ebr_ranking_sort(r->count, r->score + (size_t)c * (size_t)r->count, r->order + (size_t)c * (size_t)r->count);
+    ebr_ranking_sort(r->count, r->score + (size_t)c * (size_t)r->count, r->order + (size_t)c * (size_t)r->count, r->spare);
 }
 
 static void score_all(const ranking *r, ranking_scores *scores)
@@ -188,7 +212,7 @@ static ebr_error *watch(const ebr_subject *subject, ebr_watcher *watcher)
   r->count = subject->samples->test_count;
   r->classes = subject->samples->classes;
   layout(r, &measuring);
-  EBR_TRY(ebr_arena_create(measuring.used, &r->arena));
+  EBR_TRY(ebr_arena_create_unset(measuring.used, &r->arena));
   layout(r, &r->arena);
   watcher->test = true;
   watcher->see_test = collect;

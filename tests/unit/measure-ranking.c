@@ -25,7 +25,8 @@ static void draw(drawn *d, uint32_t index, int levels)
     d->score[k] = (double)ebr_stream_below(&stream, (uint32_t)levels) + 2 * (d->label[k] == 1);
     d->weight[k] = (double)ebr_stream_below(&stream, 3);
   }
-  ebr_ranking_sort(COUNT, d->score, d->order);
+  int32_t spare[COUNT];
+  ebr_ranking_sort(COUNT, d->score, d->order, spare);
 }
 
 static double brute_roc(const drawn *d, int class_index)
@@ -74,13 +75,35 @@ static void areas_match_their_definitions(void **state)
   }
 }
 
+/* Of any number of samples: each once, by score, equal scores by index. */
+static void order_falls_and_ties_keep_their_place(void **state)
+{
+  double score[COUNT];
+  int32_t order[COUNT], spare[COUNT];
+  for (int count = 0; count <= COUNT; count++) {
+    ebr_stream stream = ebr_stream_start(6, EBR_PURPOSE_TEST, (uint32_t)count);
+    bool seen[COUNT] = {false};
+    for (int k = 0; k < count; k++) score[k] = (double)ebr_stream_below(&stream, (uint32_t)(1 + count / 2)) - 3;
+    ebr_ranking_sort(count, score, order, spare);
+    for (int k = 0; k < count; k++) {
+      assert_in_range(order[k], 0, count - 1);
+      assert_false(seen[order[k]]);
+      seen[order[k]] = true;
+      if (k == 0) continue;
+      double before = score[order[k - 1]], here = score[order[k]];
+      assert_true(before > here || (before == here && order[k - 1] < order[k]));
+    }
+  }
+  (void)state;
+}
+
 static void perfect_and_empty_classes(void **state)
 {
   const double score[4] = {0.9, 0.8, 0.2, 0.1}, weight[4] = {1, 1, 1, 1};
   const int32_t label[4] = {1, 1, 0, 0};
-  int32_t order[4];
+  int32_t order[4], spare[4];
   double roc, prc;
-  ebr_ranking_sort(4, score, order);
+  ebr_ranking_sort(4, score, order, spare);
   ebr_ranked ranked = {4, score, order, label, weight};
   ebr_ranking_areas(&ranked, 1, &roc, &prc);
   assert_true(roc == 1 && prc == 1);
@@ -94,6 +117,7 @@ static void perfect_and_empty_classes(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(areas_match_their_definitions),
+                                     cmocka_unit_test(order_falls_and_ties_keep_their_place),
                                      cmocka_unit_test(perfect_and_empty_classes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
