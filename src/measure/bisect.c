@@ -8,10 +8,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* WAYS vectors of values hide each other's waiting, where there are so many. Minors are brought near 1 every RESCALED steps: squares of at least
- * least_square, which no value of an eps shows, keep them from vanishing before. */
-enum { FEW = 4, WAYS = 8, RESCALED = 8, HALVINGS = 54, EXPONENT = 52 };
-static const double least_square = 1e-36;
+/* WAYS vectors of values hide each other's waiting, where there are so many. Minors are brought near 1 every RESCALED steps:
+ * squares of at least least_square, which no value of an eps shows, keep them from vanishing before. */
+enum { FEW = 4, WAYS = 8, RESCALED = 8, EXPONENT = 52 };
+static const double least_square = 1e-36, resolved = 0x1p54; /* parts of the bound on all values */
 
 typedef int64_t whole __attribute__((vector_size(8 * LANES)));
 typedef uint64_t bits __attribute__((vector_size(8 * LANES)));
@@ -56,10 +56,32 @@ static inline __attribute__((always_inline)) void count_below(const int ways, in
   }
 }
 
+/* All values' brackets from the counts at as many places at even distances as there are lanes. */
+static inline __attribute__((always_inline)) void look(const int ways, int count, const double *q, const double *e,
+                                                       double bound, bracket *b)
+{
+  lanes square[WAYS];
+  whole below[WAYS];
+  double step = bound / (ways * LANES);
+  for (int k = 0; k < ways; k++)
+    for (int i = 0; i < LANES; i++) {
+      double place = step * (k * LANES + i + 1);
+      square[k][i] = place * place;
+    }
+  count_below(ways, count, q, e, square, below);
+  for (int k = 0, place = 0; k < ways; k++)
+    for (int i = 0; i < LANES; i++) {
+      while (place < ways * LANES - 1 && below[place / LANES][place % LANES] <= b->wanted[k][i]) place++;
+      b->low[k][i] = step * place;
+      b->high[k][i] = step * (place + 1);
+    }
+}
+
 static inline __attribute__((always_inline)) void halve(const int ways, int count, const double *q, const double *e,
                                                         bracket *b)
 {
-  for (int pass = 0; pass < HALVINGS; pass++) {
+  /* The first brackets are as wide as after so many halvings. */
+  for (double width = ways * LANES; width < resolved; width *= 2) {
     lanes middle[WAYS], square[WAYS];
     whole below[WAYS];
     for (int k = 0; k < ways; k++) {
@@ -76,10 +98,18 @@ static inline __attribute__((always_inline)) void halve(const int ways, int coun
 }
 
 EBR_VECTOR
-static void halve_few(int count, const double *q, const double *e, bracket *b) { halve(FEW, count, q, e, b); }
+static void find_few(int count, const double *q, const double *e, double bound, bracket *b)
+{
+  look(FEW, count, q, e, bound, b);
+  halve(FEW, count, q, e, b);
+}
 
 EBR_VECTOR
-static void halve_many(int count, const double *q, const double *e, bracket *b) { halve(WAYS, count, q, e, b); }
+static void find_many(int count, const double *q, const double *e, double bound, bracket *b)
+{
+  look(WAYS, count, q, e, bound, b);
+  halve(WAYS, count, q, e, b);
+}
 
 /* No singular value is larger: the largest sum of a row or column. */
 static double bound_of(int count, const double *diagonal, const double *above)
@@ -109,13 +139,9 @@ void ebr_bisect(int count, const double *diagonal, const double *above, double *
   for (int first = 0; first < count; first += WAYS * LANES) {
     bracket b;
     for (int k = 0; k < WAYS; k++)
-      for (int i = 0; i < LANES; i++) {
-        b.low[k][i] = 0;
-        b.high[k][i] = scale * bound;
-        b.wanted[k][i] = first + k * LANES + i;
-      }
-    if (count - first > FEW * LANES) halve_many(padded, q, e, &b);
-    else halve_few(padded, q, e, &b);
+      for (int i = 0; i < LANES; i++) b.wanted[k][i] = first + k * LANES + i;
+    if (count - first > FEW * LANES) find_many(padded, q, e, scale * bound, &b);
+    else find_few(padded, q, e, scale * bound, &b);
     for (int i = 0; i < WAYS * LANES && first + i < count; i++)
       singular[count - 1 - first - i] = 0.5 * (b.low[i / LANES][i % LANES] + b.high[i / LANES][i % LANES]) / scale;
   }
