@@ -22,6 +22,10 @@ static unsigned char *allocate(size_t size, bool zeroed)
   void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return NULL;
   (void)madvise(pages, size, MADV_HUGEPAGE);
+#ifdef MADV_POPULATE_WRITE
+  /* All at once: each page that is asked for when it is first touched interrupts the work. */
+  (void)madvise(pages, size, MADV_POPULATE_WRITE);
+#endif
   return pages;
 }
 
