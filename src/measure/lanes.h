@@ -24,4 +24,23 @@ static inline __attribute__((always_inline)) double sum_of(const lanes *v)
   return quarters[0] + quarters[1];
 }
 
+/* v[i][j] and v[j][i] change places. */
+static inline __attribute__((always_inline)) void transpose_lanes(lanes *v)
+{
+  lanes a[LANES], b[LANES];
+  for (int k = 0; k < LANES; k += 2) {
+    a[k] = __builtin_shufflevector(v[k], v[k + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    a[k + 1] = __builtin_shufflevector(v[k], v[k + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (int k = 0; k < LANES; k += 4)
+    for (int i = k; i < k + 2; i++) {
+      b[i] = __builtin_shufflevector(a[i], a[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      b[i + 2] = __builtin_shufflevector(a[i], a[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int k = 0; k < LANES / 2; k++) {
+    v[k] = __builtin_shufflevector(b[k], b[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    v[k + 4] = __builtin_shufflevector(b[k], b[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
 #endif

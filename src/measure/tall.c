@@ -18,11 +18,12 @@ struct ebr_tall {
   int cols;             /* of R and block: the caller's and the ones */
   int filled;           /* rows of block, of BLOCK, column after column */
   int stride;           /* between columns, padded: at a power of two they would share lines of the cache */
+  int padded;           /* cols, to whole vectors: between rows of stage */
   int staged;
   int64_t rows; /* that were given */
   bool finite;  /* once finished */
   double *factor;           /* R (cols x cols), column after column, upper triangle; zero before the first fold */
-  double *block, *stage;    /* stage: (STAGE x cols), row after row */
+  double *block, *stage;    /* stage: (STAGE x padded), row after row */
   ebr_arena arena;
 };
 
@@ -31,13 +32,14 @@ static void layout(ebr_tall *tall, ebr_arena *arena)
   size_t cols = (size_t)tall->cols;
   tall->factor = ebr_arena_take(arena, cols * cols, sizeof(double));
   tall->block = ebr_arena_take(arena, (size_t)tall->stride * cols, sizeof(double));
-  tall->stage = ebr_arena_take(arena, STAGE * cols, sizeof(double));
+  tall->stage = ebr_arena_take(arena, (size_t)STAGE * (size_t)tall->padded, sizeof(double));
 }
 
 static void shape(ebr_tall *tall, int cols)
 {
   tall->cols = cols + 1;
   tall->stride = BLOCK + PADDING;
+  tall->padded = (tall->cols + LANES - 1) / LANES * LANES;
 }
 
 size_t ebr_tall_bytes(int cols)
@@ -104,15 +106,30 @@ static void fold(ebr_tall *tall)
   tall->filled = 0;
 }
 
-/* The staged rows, turned, behind those of block; more than fit make room first. */
+/* The staged rows, turned, behind those of block; more than fit make room first. What stage holds behind its last row comes
+ * along to where fold sets zeros. The lines that the next rows go to are asked for: training has used the cache. */
+EBR_VECTOR
+static void turn(const ebr_tall *tall, double *block)
+{
+  for (int row = 0; row < tall->staged; row += LANES)
+    for (int col = 0; col < tall->cols; col += LANES) {
+      lanes part[LANES];
+      int most = tall->cols - col < LANES ? tall->cols - col : LANES;
+      const double *from = tall->stage + (size_t)row * (size_t)tall->padded + (size_t)col;
+      double *to = block + (size_t)col * (size_t)tall->stride + (size_t)row;
+      for (int k = 0; k < LANES; k++) part[k] = *(const lanes *)(from + (size_t)k * (size_t)tall->padded);
+      transpose_lanes(part);
+      for (int k = 0; k < most; k++, to += tall->stride) {
+        *(lanes *)to = part[k];
+        __builtin_prefetch(to + STAGE, 1);
+      }
+    }
+}
+
 static void take_in(ebr_tall *tall)
 {
   if (tall->filled + tall->staged > BLOCK) fold(tall);
-  for (int col = 0; col < tall->cols; col++) {
-    double *to = block_column(tall, col) + tall->filled;
-    for (int row = 0; row < tall->staged; row++) to[row] = tall->stage[(size_t)row * (size_t)tall->cols + (size_t)col];
-    for (int row = STAGE; row < 2 * STAGE; row += LANES) __builtin_prefetch(to + row, 1);
-  }
+  turn(tall, tall->block + tall->filled);
   tall->filled += tall->staged;
   tall->staged = 0;
 }
@@ -120,7 +137,7 @@ static void take_in(ebr_tall *tall)
 double *ebr_tall_next(ebr_tall *tall)
 {
   if (tall->staged == STAGE) take_in(tall);
-  double *start = tall->stage + (size_t)tall->staged++ * (size_t)tall->cols;
+  double *start = tall->stage + (size_t)tall->staged++ * (size_t)tall->padded;
   tall->rows++;
   start[0] = 1;
   return start + 1;
@@ -158,9 +175,13 @@ double ebr_tall_level(const ebr_tall *tall, int start, int width)
 /* R of the centred matrix, transposed: (cols x rows), row after row. */
 static void copy_centred(const ebr_tall *tall, const double *scale, double *out)
 {
-  for (int k = 0; k < tall->cols - 1; k++)
-    for (int row = 1; row < factor_rows(tall); row++)
-      *out++ = row <= k + 1 ? (scale ? scale[k] : 1) * column(tall, 1 + k)[row] : 0;
+  int rows = factor_rows(tall) - 1;
+  for (int k = 0; k < tall->cols - 1; k++, out += rows) {
+    const double *from = column(tall, 1 + k) + 1;
+    int most = rows < k + 1 ? rows : k + 1;
+    for (int row = 0; row < most; row++) out[row] = (scale ? scale[k] : 1) * from[row];
+    memset(out + most, 0, (size_t)(rows - most) * sizeof *out);
+  }
 }
 
 ebr_error *ebr_tall_singular(const ebr_tall *tall, const double *scale, int count, double *singular)

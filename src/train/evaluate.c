@@ -25,12 +25,11 @@ static void gather(evaluation *e, const int32_t *rows, int count)
   for (int i = 0; i < e->modalities; i++)
     ebr_samples_gather(samples, e->only < 0 ? i : e->only, rows, count, ebr_network_input(e->network, i));
   ebr_samples_gather_truth(samples, e->only, rows, count, ebr_network_target(e->network));
-  for (int b = 0; b < count; b++) {
-    e->label[b] = samples->label[rows[b]];
+  for (int b = 0; b < count; b++) e->label[b] = samples->label[rows[b]];
+  memset(e->present, 1, (size_t)count * (size_t)e->modalities);
+  for (int b = 0; b < count && samples->present; b++)
     for (int i = 0; i < e->modalities; i++)
-      e->present[b * e->modalities + i] =
-          samples->present ? samples->present[rows[b] * samples->modalities + (e->only < 0 ? i : e->only)] : 1;
-  }
+      e->present[b * e->modalities + i] = samples->present[rows[b] * samples->modalities + (e->only < 0 ? i : e->only)];
 }
 
 ebr_error *ebr_evaluate(ebr_network *network, const ebr_samples *samples, int only, const int32_t *rows, int count,
