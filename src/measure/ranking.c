@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DIGIT = 8 }; /* bits */
+
 typedef struct ranking {
   int count, classes;
   double *score;    /* (C x N): softmax probability of each class */
   int32_t *order;   /* (C x N): samples by score, highest first */
+  uint64_t *key;    /* (N) to sort by */
   int32_t *spare;   /* (N) */
   int32_t *label;   /* (N) */
   uint8_t *correct; /* (N) */
@@ -29,6 +32,7 @@ static void layout(ranking *r, ebr_arena *arena)
   size_t count = (size_t)r->count, cells = count * (size_t)r->classes;
   r->score = ebr_arena_take(arena, cells, sizeof *r->score);
   r->order = ebr_arena_take(arena, cells, sizeof *r->order);
+  r->key = ebr_arena_take(arena, count, sizeof *r->key);
   r->spare = ebr_arena_take(arena, count, sizeof *r->spare);
   r->label = ebr_arena_take(arena, count, sizeof *r->label);
   r->correct = ebr_arena_take(arena, count, 1);
@@ -52,40 +56,40 @@ static void collect(void *context, ebr_network *network, int start, int count, c
   }
 }
 
-/* Of two samples, whether the first comes first. */
-static bool precedes(const double *score, int32_t a, int32_t b)
+/* A number that falls as the score rises: a double's bits as a whole number, those of negative ones turned. */
+static uint64_t key_of(double score)
 {
-  return (score[a] > score[b]) | ((score[a] == score[b]) & (a < b));
+  const uint64_t sign = UINT64_C(1) << 63;
+  double value = score + 0.0; /* of the two zeros, the positive */
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits & sign ? bits : ~(bits | sign);
 }
 
-/* Two runs of samples, in order each, become one. Without branches, which nothing predicts. */
-static void merge(const double *score, const int32_t *a, int a_count, const int32_t *b, int b_count, int32_t *out)
+/* By one digit, those of equal digits in the order in which they come. */
+static void sort_by_digit(int count, const uint64_t *key, int shift, const int32_t *from, int32_t *to)
 {
-  int i = 0, j = 0;
-  while (i < a_count && j < b_count) {
-    bool second = precedes(score, b[j], a[i]);
-    *out++ = second ? b[j] : a[i];
-    j += second;
-    i += !second;
+  int32_t place[1 << DIGIT] = {0}, sum = 0;
+  for (int k = 0; k < count; k++) place[key[k] >> shift & ((1 << DIGIT) - 1)]++;
+  for (int digit = 0; digit < 1 << DIGIT; digit++) {
+    int32_t here = place[digit];
+    place[digit] = sum;
+    sum += here;
   }
-  memcpy(out, a + i, (size_t)(a_count - i) * sizeof *out);
-  memcpy(out + (a_count - i), b + j, (size_t)(b_count - j) * sizeof *out);
+  for (int k = 0; k < count; k++) to[place[key[from[k]] >> shift & ((1 << DIGIT) - 1)]++] = from[k];
 }
 
-void ebr_ranking_sort(int count, const double *score, int32_t *order, int32_t *spare)
+/* Digit by digit, from the last on: comparisons are what no processor predicts. */
+void ebr_ranking_sort(int count, const double *score, int32_t *order, uint64_t *key, int32_t *spare)
 {
-  int32_t *from = order, *to = spare;
-  for (int k = 0; k < count; k++) order[k] = k;
-  for (int width = 1; width < count; width *= 2) {
-    for (int start = 0; start < count; start += 2 * width) {
-      int middle = start + width < count ? start + width : count, stop = middle + width < count ? middle + width : count;
-      merge(score, from + start, middle - start, from + middle, stop - middle, to + start);
-    }
-    int32_t *done = to;
-    to = from;
-    from = done;
+  for (int k = 0; k < count; k++) {
+    key[k] = key_of(score[k]);
+    order[k] = k;
   }
-  if (from != order) memcpy(order, from, (size_t)count * sizeof *order);
+  for (int shift = 0; shift < 64; shift += 2 * DIGIT) {
+    sort_by_digit(count, key, shift, order, spare);
+    sort_by_digit(count, key, shift + DIGIT, spare, order);
+  }
 }
 
 void ebr_ranking_areas(const ebr_ranked *ranked, int class_index, double *roc, double *prc)
@@ -109,7 +113,8 @@ void ebr_ranking_areas(const ebr_ranked *ranked, int class_index, double *roc, d
 static void sort_all(ranking *r)
 {
   for (int c = 0; c < r->classes; c++)
-    ebr_ranking_sort(r->count, r->score + (size_t)c * (size_t)r->count, r->order + (size_t)c * (size_t)r->count, r->spare);
+    ebr_ranking_sort(r->count, r->score + (size_t)c * (size_t)r->count, r->order + (size_t)c * (size_t)r->count, r->key,
+                     r->spare);
 }
 
 static void score_all(const ranking *r, ranking_scores *scores)

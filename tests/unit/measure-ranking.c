@@ -25,8 +25,9 @@ static void draw(drawn *d, uint32_t index, int levels)
     d->score[k] = (double)ebr_stream_below(&stream, (uint32_t)levels) + 2 * (d->label[k] == 1);
     d->weight[k] = (double)ebr_stream_below(&stream, 3);
   }
+  uint64_t key[COUNT];
   int32_t spare[COUNT];
-  ebr_ranking_sort(COUNT, d->score, d->order, spare);
+  ebr_ranking_sort(COUNT, d->score, d->order, key, spare);
 }
 
 static double brute_roc(const drawn *d, int class_index)
@@ -79,12 +80,15 @@ static void areas_match_their_definitions(void **state)
 static void order_falls_and_ties_keep_their_place(void **state)
 {
   double score[COUNT];
+  uint64_t key[COUNT];
   int32_t order[COUNT], spare[COUNT];
   for (int count = 0; count <= COUNT; count++) {
     ebr_stream stream = ebr_stream_start(6, EBR_PURPOSE_TEST, (uint32_t)count);
     bool seen[COUNT] = {false};
-    for (int k = 0; k < count; k++) score[k] = (double)ebr_stream_below(&stream, (uint32_t)(1 + count / 2)) - 3;
-    ebr_ranking_sort(count, score, order, spare);
+    for (int k = 0; k < count; k++) score[k] = ((double)ebr_stream_below(&stream, (uint32_t)(1 + count / 2)) - 3) / 7;
+    if (count > 4) score[count / 2] = -0.0;
+    if (count > 4) score[1] = HUGE_VAL;
+    ebr_ranking_sort(count, score, order, key, spare);
     for (int k = 0; k < count; k++) {
       assert_in_range(order[k], 0, count - 1);
       assert_false(seen[order[k]]);
@@ -101,9 +105,10 @@ static void perfect_and_empty_classes(void **state)
 {
   const double score[4] = {0.9, 0.8, 0.2, 0.1}, weight[4] = {1, 1, 1, 1};
   const int32_t label[4] = {1, 1, 0, 0};
+  uint64_t key[4];
   int32_t order[4], spare[4];
   double roc, prc;
-  ebr_ranking_sort(4, score, order, spare);
+  ebr_ranking_sort(4, score, order, key, spare);
   ebr_ranked ranked = {4, score, order, label, weight};
   ebr_ranking_areas(&ranked, 1, &roc, &prc);
   assert_true(roc == 1 && prc == 1);
