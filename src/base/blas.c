@@ -45,17 +45,19 @@ enum { UNPACKED_MOST = 1000000, DEPTH = 256, WIDEST = 512, DEEPEST = 1024, NARRO
 static bool has_unpacked_kernels(void)
 {
   static const char *const kernels[] = {"SkylakeX", "Cooperlake"};
-  const char *now = openblas_get_corename && sizeof(ebr_real) == sizeof(float) ? openblas_get_corename() : "";
+  const char *now = openblas_get_corename ? openblas_get_corename() : "";
   for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
     if (strcmp(now, kernels[i]) == 0) return true;
   return false;
 }
 
+static bool trains_unpacked(void) { return sizeof(ebr_real) == sizeof(float) && has_unpacked_kernels(); }
+
 static bool is_small(int m, int n, int k) { return (double)m * n * k <= UNPACKED_MOST; }
 
 bool ebr_gemm_goes_unpacked(int m, int n, int k)
 {
-  return is_small(m, n, k) || (n <= WIDEST && has_unpacked_kernels());
+  return is_small(m, n, k) || (n <= WIDEST && trains_unpacked());
 }
 
 /* Strips of columns of C, over pieces of rows as long as go unpacked; a piece stays in the cache until it is complete. */
@@ -90,7 +92,18 @@ void ebr_gemm_nt(int m, int n, int k, const ebr_real *a, int lda, const ebr_real
 void ebr_gemm_tn(int m, int n, int k, const ebr_real *a, int lda, const ebr_real *b, int ldb, ebr_real beta,
                  ebr_real *c, int ldc)
 {
-  if (!is_small(m, n, k) && k <= DEEPEST && has_unpacked_kernels())
+  if (!is_small(m, n, k) && k <= DEEPEST && trains_unpacked())
     multiply_strips(CblasTrans, BROAD, m, n, k, a, lda, b, ldb, beta, c, ldc);
   else GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+}
+
+void ebr_add_products(int m, int n, int k, const double *a, int lda, const double *b, int ldb, double *c, int ldc)
+{
+  bool strips = !is_small(m, n, k) && k <= DEEPEST && has_unpacked_kernels();
+  int strip = strips ? NARROW : n, piece = strips ? UNPACKED_MOST / (NARROW * k) / 4 * 4 : m;
+  for (int col = 0; col < n; col += strip)
+    for (int row = 0; row < m; row += piece)
+      cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m - row < piece ? m - row : piece,
+                  n - col < strip ? n - col : strip, k, 1, a + row, lda, b + col, ldb, 1,
+                  c + (size_t)row * (size_t)ldc + col, ldc);
 }

@@ -5,7 +5,6 @@
 #include "measure/removal.h"
 #include "measure/truth.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,8 +115,7 @@ void ebr_regression_see(void *context, ebr_network *network, int start, int coun
   int features = r->encoding.features, columns = r->encoding.neurons;
   ebr_truth_standardised(r->truth, start, count, r->chunk);
   r->read(network, count, columns, r->hidden);
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, columns, features, count, 1, r->hidden, columns, r->chunk, features,
-              1, r->products, features);
+  ebr_add_products(columns, features, count, r->hidden, columns, r->chunk, features, r->products, features);
   (void)batch;
 }
 

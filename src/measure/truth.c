@@ -117,10 +117,9 @@ static void add_products(ebr_truth *truth)
     int count = all - start < CHUNK ? all - start : CHUNK;
     ebr_truth_standardised(truth, start, count, truth->chunk);
     /* The upper triangle, and a little of the other: OpenBLAS's dsyrk of so few rows takes longer. */
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, half, features, count, 1, truth->chunk, features, truth->chunk,
-                features, 1, truth->inverse, features);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, features - half, features - half, count, 1, truth->chunk + half,
-                features, truth->chunk + half, features, 1, truth->inverse + (size_t)half * (size_t)(features + 1), features);
+    ebr_add_products(half, features, count, truth->chunk, features, truth->chunk, features, truth->inverse, features);
+    ebr_add_products(features - half, features - half, count, truth->chunk + half, features, truth->chunk + half, features,
+                     truth->inverse + (size_t)half * (size_t)(features + 1), features);
   }
 }
 

@@ -66,6 +66,28 @@ static void products_are_those_of_plain_loops(void **state)
   (void)state;
 }
 
+/* Doubles, which tests of the training scalar do not reach. */
+static void products_are_added(void **state)
+{
+  static const int sizes[][3] = {{1, 1, 1}, {0, 7, 5}, {64, 128, 128}, {130, 100, 90}, {256, 33, 1024}, {40, 40, 1025}};
+  static double x[MOST], y[MOST], z[MOST];
+  for (size_t i = 0; i < MOST; i++) {
+    x[i] = (double)a[i];
+    y[i] = (double)b[i];
+  }
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    int m = sizes[s][0], n = sizes[s][1], k = sizes[s][2], lda = m + GAP, ldb = n + GAP, ldc = n + GAP;
+    for (size_t i = 0; i < MOST; i++) z[i] = 5;
+    ebr_add_products(m, n, k, x, lda, y, ldb, z, ldc);
+    for (int i = 0; i < m; i++)
+      for (int j = 0; j < ldc; j++) {
+        double expected = j < n ? 5 + dot(k, a + i, lda, b + j, ldb) : 5;
+        assert_true(z[(size_t)i * ldc + j] == expected);
+      }
+  }
+  (void)state;
+}
+
 static void small_products_go_unpacked_with_any_kernel(void **state)
 {
   assert_true(ebr_gemm_goes_unpacked(100, 100, 100));
@@ -89,7 +111,7 @@ static void start_again(char **argv)
 int main(int argc, char **argv)
 {
   (void)argc;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_those_of_plain_loops),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_those_of_plain_loops), cmocka_unit_test(products_are_added),
                                      cmocka_unit_test(small_products_go_unpacked_with_any_kernel)};
   print_message("kernel: %s\n", ebr_blas_prepare());
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
