@@ -54,13 +54,13 @@ int ebr_measure_points(const ebr_config *config);
 /* The point that epoch [0, train.epochs] is, or -1. */
 int ebr_measure_point(const ebr_config *config, int epoch);
 
-/* Training samples that a point of the curves looks at: all at the last, before that at most 512. */
-int ebr_measure_train_rows(int train_count, bool last);
+/* Training samples that a point of the curves looks at: all at the last, before that at most measure.curve_samples. */
+int ebr_measure_train_rows(const ebr_config *config, int train_count, bool last);
 
-/* The true features behind a run's test set and what regressions on them have in common, found when the first of them is
- * made. Local; NULL for samples without truth, which stay the caller's and must outlive it. */
+/* What regressions on the true features behind a test set have in common: found by the first, for all runs of these data
+ * that have it from their subject. Local. */
 typedef struct ebr_truth ebr_truth;
-EBR_FALLIBLE ebr_truth_create(const ebr_samples *samples, ebr_truth **truth);
+EBR_FALLIBLE ebr_truth_create(ebr_truth **truth);
 void ebr_truth_destroy(ebr_truth **truth);
 
 /* What a measure may look at. Borrowed. */
@@ -69,7 +69,7 @@ typedef struct ebr_subject {
   const ebr_samples *samples;
   ebr_trainer *trainer;
   ebr_team *team;           /* who measures it together; NULL: this rank alone */
-  ebr_truth *truth;         /* of these samples, for all points of the run; NULL: made anew for each regression */
+  ebr_truth *truth;         /* to look into first, and to leave it in; NULL: found anew for each regression */
   int only;                 /* as in ebr_network_create */
   int point;                /* which point of the curves this is */
   bool last;                /* the end of training: scalars are taken now */

@@ -161,6 +161,8 @@ enum {
     "Whose singular values are kept")                                                                                  \
   X(INT, measure_every, "measure.every", "0", 0, 1e6, "", "epochs", EBR_ALWAYS,                                        \
     "How often curves and spectra get a point; 0 = at the start and the end only")                                     \
+  X(INT, measure_curve_samples, "measure.curve_samples", "256", 0, 1e9, "", "", EBR_ALWAYS,                            \
+    "Training samples that the points of the curves before the end look at, the same each time; 0 = all")              \
   X(REALS, measure_collisions_relative, "measure.collisions.relative", "[0.05, 0.1, 0.2]", 0, 1, "", "", EBR_ALWAYS,   \
     "Thresholds as shares of the head's largest encoding strength")                                                    \
   X(REALS, measure_collisions_absolute, "measure.collisions.absolute", "[]", 0, 1e6, "", "", EBR_ALWAYS,               \

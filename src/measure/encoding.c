@@ -79,9 +79,9 @@ ebr_error *ebr_regression_create(const ebr_subject *subject, int columns, ebr_en
   ebr_regression *r = calloc(1, sizeof *r);
   EBR_CHECK_MEMORY(r, "a regression");
   r->read = read;
-  if (!subject->truth) EBR_TRY(ebr_truth_create(samples, &r->own));
+  if (!subject->truth) EBR_TRY(ebr_truth_create(&r->own));
   r->truth = subject->truth ? subject->truth : r->own;
-  EBR_TRY(ebr_truth_find(r->truth));
+  EBR_TRY(ebr_truth_find(r->truth, samples, ebr_config_pair(subject->config)));
   EBR_TRY(ebr_encoding_create(columns, ebr_truth_features(r->truth), samples->modalities, &r->encoding));
   for (int f = 0; f < r->encoding.features; f++) {
     r->encoding.modality[f] = f / each;

@@ -21,11 +21,10 @@ static void show(void *context, ebr_network *network, int start, int count, cons
 }
 
 /* The same ones each time: a curve's course is more exact than its height. */
-enum { ROWS_MOST = 512 };
-
-int ebr_measure_train_rows(int train_count, bool last)
+int ebr_measure_train_rows(const ebr_config *config, int train_count, bool last)
 {
-  return last || train_count < ROWS_MOST ? train_count : ROWS_MOST;
+  int64_t most = config->measure_curve_samples;
+  return last || most == 0 || train_count < most ? train_count : (int)most;
 }
 
 /* At even distances: a file's order may go by class. */
@@ -34,7 +33,7 @@ static ebr_error *pick_rows(const ebr_subject *subject, int32_t **picked, int *c
   ebr_error *error = NULL;
   const ebr_samples *samples = subject->samples;
   *picked = NULL;
-  *count = ebr_measure_train_rows(samples->train_count, subject->last);
+  *count = ebr_measure_train_rows(subject->config, samples->train_count, subject->last);
   if (*count == samples->train_count) goto done;
   *picked = malloc((size_t)*count * sizeof **picked);
   EBR_CHECK_MEMORY(*picked, "training samples for a point of the curves");

@@ -13,9 +13,10 @@ static const double ridge = 1e-6; /* of a standardised feature's variance */
 enum { CHUNK = 128 };
 
 struct ebr_truth {
-  const ebr_samples *samples;
-  int each, features; /* of a modality, of all */
+  const ebr_samples *samples; /* the latest; of the pair's all have the same truth */
+  int each, features;         /* of a modality, of all */
   bool found;
+  uint64_t pair; /* whose */
   double *mean, *scale; /* (features) over the test set */
   double *inverse;      /* (features x features) of the sums of products of standardised features */
   double *chunk;        /* (CHUNK x features) */
@@ -39,16 +40,11 @@ size_t ebr_truth_bytes(int features)
   return arena.used;
 }
 
-ebr_error *ebr_truth_create(const ebr_samples *samples, ebr_truth **out)
+ebr_error *ebr_truth_create(ebr_truth **truth)
 {
   ebr_error *error = NULL;
-  *out = NULL;
-  if (!samples->truth[0]) goto done;
-  *out = calloc(1, sizeof **out);
-  EBR_CHECK_MEMORY(*out, "the truth behind the test set");
-  (*out)->samples = samples;
-  (*out)->each = samples->predictive + samples->noise;
-  (*out)->features = samples->modalities * (*out)->each;
+  *truth = calloc(1, sizeof **truth);
+  EBR_CHECK_MEMORY(*truth, "the truth behind a test set");
 done:
   return error;
 }
@@ -137,20 +133,25 @@ done:
   return error;
 }
 
-ebr_error *ebr_truth_find(ebr_truth *truth)
+ebr_error *ebr_truth_find(ebr_truth *truth, const ebr_samples *samples, uint64_t pair)
 {
   ebr_error *error = NULL;
   ebr_arena measuring = ebr_arena_measuring();
-  if (truth->found) goto done;
+  truth->samples = samples;
+  if (truth->found && truth->pair == pair) goto done;
+  ebr_arena_destroy(&truth->arena);
+  truth->found = false;
+  truth->each = samples->predictive + samples->noise;
+  truth->features = samples->modalities * truth->each;
   layout(truth, &measuring);
   EBR_TRY(ebr_arena_create(measuring.used, &truth->arena));
   layout(truth, &truth->arena);
   find_scales(truth);
   add_products(truth);
   EBR_TRY(invert(truth));
+  truth->pair = pair;
   truth->found = true;
 done:
-  if (!truth->found) ebr_arena_destroy(&truth->arena);
   return error;
 }
 

@@ -5,6 +5,7 @@
 enum { PLACES = 4096 };
 
 struct ebr_baselines {
+  ebr_truth *truth;
   ebr_baseline at[PLACES];
 };
 
@@ -13,15 +14,21 @@ ebr_error *ebr_baselines_create(ebr_baselines **baselines)
   ebr_error *error = NULL;
   *baselines = calloc(1, sizeof **baselines);
   EBR_CHECK_MEMORY(*baselines, "what is known of modalities trained alone");
+  EBR_TRY(ebr_truth_create(&(*baselines)->truth));
 done:
+  if (error) ebr_baselines_destroy(baselines);
   return error;
 }
 
 void ebr_baselines_destroy(ebr_baselines **baselines)
 {
+  if (!*baselines) return;
+  ebr_truth_destroy(&(*baselines)->truth);
   free(*baselines);
   *baselines = NULL;
 }
+
+ebr_truth *ebr_baselines_truth(const ebr_baselines *baselines) { return baselines ? baselines->truth : NULL; }
 
 uint64_t ebr_baseline_key(const ebr_config *config, uint64_t pair, int modality, int64_t epochs)
 {

@@ -19,4 +19,7 @@ const ebr_baseline *ebr_baselines_find(const ebr_baselines *baselines, uint64_t 
 /* In place of what happens to be at its place. */
 void ebr_baselines_keep(ebr_baselines *baselines, const ebr_baseline *baseline);
 
+/* What is known of the truth behind test sets, for the regressions of a run that such sets are for. baselines may be NULL. */
+ebr_truth *ebr_baselines_truth(const ebr_baselines *baselines);
+
 #endif

@@ -12,8 +12,8 @@ static double training_flops(const ebr_config *config, const ebr_shape *shape, i
 static double measuring_flops(const ebr_config *config, const ebr_shape *shape)
 {
   double tests = ebr_measure_points(config) + (config->measure_contributions ? shape->modalities : 0);
-  double train = (ebr_measure_points(config) - 1) * (double)ebr_measure_train_rows(shape->train_count, false) +
-                 ebr_measure_train_rows(shape->train_count, true);
+  double train = (ebr_measure_points(config) - 1) * (double)ebr_measure_train_rows(config, shape->train_count, false) +
+                 ebr_measure_train_rows(config, shape->train_count, true);
   return ebr_network_flops(config, shape, -1) * (train + shape->test_count * tests);
 }
 

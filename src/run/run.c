@@ -2,6 +2,7 @@
 #include <ebrsweep/run.h>
 
 #include "run/alone.h"
+#include "run/baselines.h"
 #include "run/checkpoint.h"
 
 #include <stdio.h>
@@ -91,7 +92,6 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   ebr_samples *samples = NULL;
   ebr_alone *alone = NULL;
   ebr_trainer *trainer = NULL;
-  ebr_truth *truth = NULL;
   ebr_team *team = limits->team;
   ebr_watch watch = {limits, ebr_clock_seconds()};
   uint64_t pair = ebr_config_pair(config);
@@ -107,12 +107,11 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   if (reason[0] || limits->stopped) goto done;
   EBR_TRY(ebr_team_agree(team, ebr_trainer_create(config, samples, -1, pair, ebr_alone_teaching(alone), &trainer)));
   ebr_trainer_join(trainer, team);
-  EBR_TRY(ebr_team_agree(team, ebr_truth_create(samples, &truth)));
   ebr_subject subject = {.config = config,
                          .samples = samples,
                          .trainer = trainer,
                          .team = team,
-                         .truth = truth,
+                         .truth = ebr_baselines_truth(limits->known),
                          .only = config->method == EBR_METHOD_UNIMODAL ? (int)config->unimodal_modality : -1,
                          .alone = ebr_alone_scores(alone),
                          .alone_contribution = ebr_alone_contributions(alone)};
@@ -121,7 +120,6 @@ ebr_error *ebr_run_execute(const ebr_config *config, const ebr_library *library,
   limits->stopped = limits->stopped && !reason[0] && epoch < config->train_epochs;
   leave(config, limits, record, trainer, epoch);
 done:
-  ebr_truth_destroy(&truth);
   ebr_trainer_destroy(&trainer);
   ebr_alone_destroy(&alone);
   ebr_samples_destroy(&samples);

@@ -123,16 +123,17 @@ static ebr_scores scores_of(fixture *f, const int32_t *rows, int count)
 }
 
 /* All training samples at the end, and every two and a half-th of 1300 before. */
-static void curves_look_at_512_training_samples(void **state)
+static void curves_look_at_some_training_samples(void **state)
 {
   fixture *f = *state;
   int32_t some[CURVE_ROWS];
+  f->config.measure_curve_samples = CURVE_ROWS;
   for (int k = 0; k < CURVE_ROWS; k++) some[k] = f->rows[k * ROWS / CURVE_ROWS];
   assert_int_equal(some[CURVE_ROWS - 1], f->rows[1297]);
   for (int point = 0; point <= 2; point++) {
     ebr_subject subject = subject_of(f, point);
     must(ebr_measures_take(&subject, f->record));
-    assert_int_equal(ebr_measure_train_rows(ROWS, point == 2), point == 2 ? ROWS : CURVE_ROWS);
+    assert_int_equal(ebr_measure_train_rows(&f->config, ROWS, point == 2), point == 2 ? ROWS : CURVE_ROWS);
     ebr_scores seen = scores_of(f, some, CURVE_ROWS), all = scores_of(f, f->rows, ROWS),
                test = scores_of(f, f->samples.test, MADE_TEST);
     assert_true(seen.loss != all.loss);
@@ -141,6 +142,16 @@ static void curves_look_at_512_training_samples(void **state)
     assert_true(value_of(f, "test_loss.by_epoch", point) == test.loss);
     train(f);
   }
+}
+
+static void how_many_is_a_parameter(void **state)
+{
+  fixture *f = *state;
+  assert_int_equal(f->config.measure_curve_samples, 256);
+  assert_int_equal(ebr_measure_train_rows(&f->config, ROWS, false), 256);
+  assert_int_equal(ebr_measure_train_rows(&f->config, 255, false), 255);
+  f->config.measure_curve_samples = 0;
+  assert_int_equal(ebr_measure_train_rows(&f->config, ROWS, false), ROWS);
 }
 
 static void contributions_are_removals(void **state)
@@ -176,7 +187,8 @@ int main(void)
 #define WITH_NETWORK(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH_NETWORK(company_changes_nothing),
-      WITH_NETWORK(curves_look_at_512_training_samples),
+      WITH_NETWORK(curves_look_at_some_training_samples),
+      WITH_NETWORK(how_many_is_a_parameter),
       WITH_NETWORK(contributions_are_removals),
       WITH_NETWORK(what_is_kept_is_predicted),
   };
