@@ -155,7 +155,7 @@ bool ebr_all_finite(const double *a, size_t count)
 }
 
 EBR_VECTOR
-static double largest(const double *a, size_t count)
+double ebr_largest(const double *a, size_t count)
 {
   double part[LANES] = {0}, most = 0;
   size_t k = 0;
@@ -168,7 +168,7 @@ static double largest(const double *a, size_t count)
 
 double ebr_unit_scale(const double *a, size_t count)
 {
-  double most = largest(a, count);
+  double most = ebr_largest(a, count);
   int exponent;
   (void)frexp(most, &exponent);
   exponent = exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent;

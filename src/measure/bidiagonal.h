@@ -23,6 +23,8 @@ EBR_FALLIBLE ebr_bidiagonal_singular_values(const double *a, int rows, int cols,
  * that squares of entries must neither overflow nor vanish: the power of two that brings the largest of a (count) near 1. */
 double ebr_reflection(int count, const double *x, double *v, double *tau);
 double ebr_unit_scale(const double *a, size_t count);
+/* The largest magnitude of a (count), numbers that are none left out. */
+double ebr_largest(const double *a, size_t count);
 /* Whether every number of a (count) is finite. */
 bool ebr_all_finite(const double *a, size_t count);
 

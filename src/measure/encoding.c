@@ -143,6 +143,7 @@ done:
   return error;
 }
 
+EBR_VECTOR
 void ebr_encoding_read_hidden(ebr_network *network, int count, int columns, double *out)
 {
   const ebr_real *hidden = ebr_network_hidden(network);

@@ -25,6 +25,12 @@ static void layout(ebr_removal *r, ebr_arena *arena, int batch)
   r->kept = ebr_arena_take(arena, (size_t)batch * (size_t)r->features, sizeof *r->kept);
 }
 
+EBR_VECTOR
+static void add_row(int count, const ebr_real *restrict row, double *restrict sum)
+{
+  for (int k = 0; k < count; k++) sum[k] += (double)row[k];
+}
+
 void ebr_removal_see(void *context, ebr_network *network, int start, int count, const ebr_batch *batch)
 {
   ebr_removal *r = context;
@@ -33,7 +39,7 @@ void ebr_removal_see(void *context, ebr_network *network, int start, int count, 
     double *sum = r->sum + (size_t)i * (size_t)r->features;
     for (int b = 0; b < count; b++) {
       if (batch->present && !batch->present[b * r->modalities + i]) continue;
-      for (int k = 0; k < r->features; k++) sum[k] += (double)slice[(size_t)b * (size_t)r->features + (size_t)k];
+      add_row(r->features, slice + (size_t)b * (size_t)r->features, sum);
       r->present[i]++;
     }
   }

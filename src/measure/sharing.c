@@ -1,3 +1,4 @@
+#include "measure/bidiagonal.h"
 #include "measure/encoding.h"
 
 #include <cblas.h>
@@ -7,10 +8,7 @@
 
 static double largest(const ebr_encoding *encoding)
 {
-  double most = 0;
-  for (size_t k = 0; k < (size_t)encoding->neurons * (size_t)encoding->features; k++)
-    if (fabs(encoding->weight[k]) > most) most = fabs(encoding->weight[k]);
-  return most;
+  return ebr_largest(encoding->weight, (size_t)encoding->neurons * (size_t)encoding->features);
 }
 
 static double sum_of(const double *weight, int features)
@@ -26,8 +24,16 @@ static void add_neuron(const ebr_encoding *encoding, const double *weight, doubl
   int count[EBR_MODALITIES_MOST][2] = {{0}}; /* of noise and of predictive features */
   double predictive[EBR_MODALITIES_MOST] = {0}, noise[EBR_MODALITIES_MOST] = {0};
   double all = 0, all_noise = 0, squares = 0, modalities = 0;
-  for (int f = 0; f < encoding->features; f++)
-    count[encoding->modality[f]][encoding->predictive[f] ? 1 : 0] += fabs(weight[f]) > limit;
+  for (int f = 0, above = 0; f < encoding->features; f++) {
+    int modality = encoding->modality[f], kind = encoding->predictive[f] ? 1 : 0;
+    above += fabs(weight[f]) > limit;
+    /* Features of a kind lie together: a sum in memory would wait for itself at each. */
+    bool goes_on = f + 1 < encoding->features && encoding->modality[f + 1] == modality &&
+                   encoding->predictive[f + 1] == encoding->predictive[f];
+    if (goes_on) continue;
+    count[modality][kind] += above;
+    above = 0;
+  }
   for (int i = 0; i < encoding->modalities; i++) {
     noise[i] = count[i][0];
     predictive[i] = count[i][1];
