@@ -49,7 +49,8 @@ static bidiagonal shape_of(int rows, int cols)
 
 /* n columns from `first`: the last reflection from the right, then the one of row k from the left, whose row it notes, and
  * their share of A times that row. The first is computed twice, which is faster than to store it in between, and the next
- * block is asked for. Local copies: as far as a compiler knows, what is stored to a column may change whatever a pointer leads to. */
+ * block is asked for. Local copies: as far as a compiler knows, what is stored to a column may change whatever a pointer
+ * leads to. */
 static inline __attribute__((always_inline)) void reflect_columns(const bidiagonal *b, const int n, int k, double tau,
                                                                   int first)
 {

@@ -11,7 +11,8 @@
 /* WAYS vectors of values hide each other's waiting, where there are so many. Minors are brought near 1 every RESCALED steps:
  * squares of at least least_square, which no value of an eps shows, keep them from vanishing before. */
 enum { FEW = 4, WAYS = 8, RESCALED = 8, EXPONENT = 52 };
-static const double least_square = 1e-36, resolved = 0x1p54; /* parts of the bound on all values */
+static const double least_square = 1e-36;
+static const int64_t resolved = INT64_C(1) << 54; /* parts of the bound on all values */
 
 typedef int64_t whole __attribute__((vector_size(8 * LANES)));
 typedef uint64_t bits __attribute__((vector_size(8 * LANES)));
@@ -81,7 +82,7 @@ static inline __attribute__((always_inline)) void halve(const int ways, int coun
                                                         bracket *b)
 {
   /* The first brackets are as wide as after so many halvings. */
-  for (double width = ways * LANES; width < resolved; width *= 2) {
+  for (int64_t parts = ways * LANES; parts < resolved; parts *= 2) {
     lanes middle[WAYS], square[WAYS];
     whole below[WAYS];
     for (int k = 0; k < ways; k++) {

@@ -32,7 +32,7 @@ static void make(data *d, uint32_t index)
     for (int k = 0; k < SAMPLES * EACH; k++) d->truth[i][k] = (float)(40 + 3 * ebr_stream_normal(&stream));
     d->samples.truth[i] = d->truth[i];
   }
-  for (int n = 0; n < SAMPLES; n++) d->truth[MODALITIES - 1][n * EACH + EACH - 1] = d->truth[0][n * EACH];
+  for (int k = 0; k < SAMPLES * EACH; k += EACH) d->truth[MODALITIES - 1][k + EACH - 1] = d->truth[0][k];
   for (int n = 0; n < TEST; n++) d->test[n] = SAMPLES - 1 - n;
   d->samples.test = d->test;
 }
