@@ -52,14 +52,20 @@ static void regress(const ebr_truth *truth, double *weight)
   ebr_truth_regress(truth, COLUMNS, products, weight);
 }
 
+static ebr_truth *found(const data *d, uint64_t pair)
+{
+  ebr_truth *truth = NULL;
+  must(ebr_truth_create(&truth));
+  must(ebr_truth_find(truth, &d->samples, pair));
+  return truth;
+}
+
 static void features_have_mean_0_and_variance_1(void **state)
 {
   static data d;
   double feature[TEST * FEATURES];
-  ebr_truth *truth = NULL;
   make(&d, 0);
-  must(ebr_truth_create(&truth));
-  must(ebr_truth_find(truth, &d.samples, 1));
+  ebr_truth *truth = found(&d, 1);
   assert_int_equal(ebr_truth_features(truth), FEATURES);
   ebr_truth_standardised(truth, 0, TEST, feature);
   for (int f = 0; f < FEATURES; f++) {
@@ -80,10 +86,8 @@ static void coefficients_are_found_and_copies_share(void **state)
 {
   static data d;
   double weight[COLUMNS * FEATURES];
-  ebr_truth *truth = NULL;
   make(&d, 0);
-  must(ebr_truth_create(&truth));
-  must(ebr_truth_find(truth, &d.samples, 1));
+  ebr_truth *truth = found(&d, 1);
   regress(truth, weight);
   for (int c = 0; c < COLUMNS; c++)
     for (int f = 0; f < FEATURES; f++) {
@@ -100,19 +104,16 @@ static void each_pair_has_its_own(void **state)
 {
   static data first, again, other;
   double kept[COLUMNS * FEATURES], fresh[COLUMNS * FEATURES];
-  ebr_truth *shared = NULL, *own = NULL;
   make(&first, 0);
   make(&again, 0);
   make(&other, 1);
-  must(ebr_truth_create(&shared));
-  must(ebr_truth_find(shared, &first.samples, 1));
+  ebr_truth *shared = found(&first, 1);
   memset(&first, 0, sizeof first);
   const data *turns[] = {&again, &other, &again};
   for (int k = 0; k < 3; k++) {
     must(ebr_truth_find(shared, &turns[k]->samples, k % 2 ? 2 : 1));
     regress(shared, kept);
-    must(ebr_truth_create(&own));
-    must(ebr_truth_find(own, &turns[k]->samples, k % 2 ? 2 : 1));
+    ebr_truth *own = found(turns[k], k % 2 ? 2 : 1);
     regress(own, fresh);
     assert_memory_equal(kept, fresh, sizeof kept);
     ebr_truth_destroy(&own);
