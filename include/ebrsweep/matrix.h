@@ -23,8 +23,9 @@ typedef struct ebr_tiling {
 typedef struct ebr_matrix {
   MPI_Comm comm; /* its own */
   ebr_tiling at;
-  double *local; /* (local_rows x local_cols), column after column, `leading` apart; owned */
+  double *local; /* (local_rows x local_cols), column after column, `leading` apart; in memory */
   int leading;   /* max(1, local_rows) */
+  ebr_arena memory;
 } ebr_matrix;
 
 /* The grid whose shape is nearest to the matrix's, of all that use every rank. */
