@@ -24,15 +24,12 @@ static void add_neuron(const ebr_encoding *encoding, const double *weight, doubl
   int count[EBR_MODALITIES_MOST][2] = {{0}}; /* of noise and of predictive features */
   double predictive[EBR_MODALITIES_MOST] = {0}, noise[EBR_MODALITIES_MOST] = {0};
   double all = 0, all_noise = 0, squares = 0, modalities = 0;
-  for (int f = 0, above = 0; f < encoding->features; f++) {
-    int modality = encoding->modality[f], kind = encoding->predictive[f] ? 1 : 0;
-    above += fabs(weight[f]) > limit;
-    /* Features of a kind lie together: a sum in memory would wait for itself at each. */
-    bool goes_on = f + 1 < encoding->features && encoding->modality[f + 1] == modality &&
-                   encoding->predictive[f + 1] == encoding->predictive[f];
-    if (goes_on) continue;
+  /* Features of a kind lie together: a sum in memory would wait for itself at each. */
+  for (int f = 0; f < encoding->features;) {
+    int modality = encoding->modality[f], kind = encoding->predictive[f], above = 0;
+    for (; f < encoding->features && encoding->modality[f] == modality && encoding->predictive[f] == kind; f++)
+      above += fabs(weight[f]) > limit;
     count[modality][kind] += above;
-    above = 0;
   }
   for (int i = 0; i < encoding->modalities; i++) {
     noise[i] = count[i][0];
